@@ -1,0 +1,88 @@
+"""What every flow file may say about its source and its destination.
+
+Each connector derives its own option models from these. `extra="forbid"` at every level: a misspelt key
+is an error, never silently ignored.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from airflow_provider_flux.connectors.duration import parse_duration
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+"""`30s`, `5m`, `1h`, `7d`, in a flow file."""
+
+
+class Model(BaseModel):
+    """Base of everything that is written in YAML."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Fields = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_as_list, json_schema_input_type=str | list[str]),
+    Field(min_length=1),
+]
+"""One field path, or a list of them."""
+
+
+class Cursor(Model):
+    """The field by which a run reads only what is new."""
+
+    field: str = Field(min_length=1, description="Path of the source field, for example `updated_at`.")
+    type: Literal["timestamp", "integer", "text"] = "timestamp"
+    lookback: Duration | None = Field(
+        default=None, description="How far before the cursor each run reads again, for rows that are committed late. Timestamps only; 5m there."
+    )
+    settle: Duration = Field(default=timedelta(0), description="How far behind the source's clock a run stops reading.")
+
+    @property
+    def effective_lookback(self) -> timedelta:
+        """The lookback, with the default of the cursor's type."""
+        if self.lookback is not None:
+            return self.lookback
+        return timedelta(minutes=5) if self.type == "timestamp" else timedelta(0)
+
+
+class Deleted(Model):
+    """How a tombstone is recognised in the source."""
+
+    field: str = Field(min_length=1)
+    equals: bool | int | str = True
+
+
+class SourceOptions(Model):
+    """Common to all sources."""
+
+    connector: str
+    connection: str = Field(min_length=1, description="Airflow connection id.")
+    key: Fields = Field(description="Field path(s) that identify a record in the source.")
+    cursor: Cursor | None = Field(default=None, description="Without a cursor every run reads everything.")
+    version: str | None = Field(
+        default=None, description="Field that grows with every change of a record; the cursor's field unless given."
+    )
+    deleted: Deleted | None = None
+
+
+class DestinationOptions(Model):
+    """Common to all destinations."""
+
+    connector: str
+    connection: str = Field(min_length=1, description="Airflow connection id.")
+    key: Fields | None = Field(default=None, description="Target field(s) that identify a record in the destination.")
+    mode: Literal["upsert", "insert", "update"] = "upsert"
+    deletes: Literal["ignore", "delete"] = "ignore"
+    batch_size: int = Field(default=500, ge=1, le=10_000, description="Most records in one write.")
+    in_flight: int = Field(default=1, ge=1, le=64, description="Most writes at the same time.")
+    skip_unchanged: bool = Field(
+        default=False, description="Do not write a newer version whose mapped record equals the one delivered last."
+    )

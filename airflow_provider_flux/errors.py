@@ -1,0 +1,383 @@
+"""The errors of Flux, named by what happens next.
+
+Everything imports this module and it imports nothing of ours. `CATALOGUE` is the one table of error
+codes: a connector adds rows that recognise its vendor's answers (see `connectors.contract`), it never
+adds a branch. `docs/errors.md` is printed from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class StrEnum(str, Enum):
+    """A string enum whose `str()` is its value."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Stage(StrEnum):
+    """The stage of a run in which an error happened."""
+
+    READ = "read"
+    TRANSFORM = "transform"
+    WRITE = "write"
+    SETTLE = "settle"
+
+
+class Category(StrEnum):
+    """What kind of trouble it is, for grouping and for metrics."""
+
+    CONNECTION = "connection"
+    DATA = "data"
+    MAPPING = "mapping"
+    CONFIGURATION = "configuration"
+    INTERNAL = "internal"
+    UNKNOWN = "unknown"
+
+
+class Disposition(StrEnum):
+    """What happens next."""
+
+    RETRY = "retry"  # transient: the same call may succeed later
+    FIX = "fix"  # this record can never succeed as it is: a person mends the data or the mapping
+    HOLD = "hold"  # nobody but a person may decide: never resent by a machine
+    STOP = "stop"  # nothing of this run can succeed: fail the task, do not retry it
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """One row of the catalogue."""
+
+    code: str
+    title: str
+    category: Category
+    disposition: Disposition
+    meaning: str
+    cause: str
+    solution: str
+
+
+_C, _D = Category, Disposition
+
+_ROWS = (
+    # --- connection -----------------------------------------------------------------------------
+    ErrorCode(
+        "AUTHENTICATION_FAILED", "Authentication failed", _C.CONNECTION, _D.STOP,
+        "The system did not accept the credentials (HTTP 401).",
+        "The key or token is wrong, expired or revoked.",
+        "Put a valid key into the Airflow connection, then clear the failed task.",
+    ),
+    ErrorCode(
+        "PERMISSION_DENIED", "Permission denied", _C.CONNECTION, _D.STOP,
+        "The credentials are known but may not do this (HTTP 403).",
+        "A scope, role or project is missing for this key.",
+        "Grant the missing permission in the system, or use a key that has it, then clear the failed task.",
+    ),
+    ErrorCode(
+        "CONNECTION_TIMEOUT", "Connection timeout", _C.CONNECTION, _D.RETRY,
+        "The system did not answer in time, or could not be reached.",
+        "The system is down or slow, or the host, port or network is wrong.",
+        "Check the host and port of the connection and the system's status page; the task retries by itself.",
+    ),
+    ErrorCode(
+        "RATE_LIMIT_EXCEEDED", "Rate limit exceeded", _C.CONNECTION, _D.RETRY,
+        "The system refuses more calls for now (HTTP 429).",
+        "Too many calls in a short time, from this flow or from others on the same account.",
+        "Run the flow less often, read fewer records per tick, or ask for a higher limit; the task retries by itself.",
+    ),
+    ErrorCode(
+        "SOURCE_OUTAGE", "Source outage", _C.CONNECTION, _D.RETRY,
+        "The source answers with server errors or not with data at all.",
+        "The source system is down or in maintenance.",
+        "Check the source's status page; the task retries by itself and nothing read so far is lost.",
+    ),
+    ErrorCode(
+        "DESTINATION_OUTAGE", "Destination outage", _C.CONNECTION, _D.RETRY,
+        "The destination answers with server errors; several batches in a row failed alike.",
+        "The destination system is down or in maintenance.",
+        "Check the destination's status page; the task retries by itself and sends only what was not acknowledged.",
+    ),
+    ErrorCode(
+        "NOT_FOUND", "Endpoint or object not found", _C.CONFIGURATION, _D.STOP,
+        "The path, table or object does not exist (HTTP 404, unknown table).",
+        "The flow names a wrong path or object, or it was removed or not deployed.",
+        "Correct the path or object in the flow file, or create it in the system.",
+    ),
+    ErrorCode(
+        "BAD_REQUEST", "Request refused", _C.CONFIGURATION, _D.STOP,
+        "The system refused the whole request, not a record of it.",
+        "The flow sends a parameter or a body that this system does not understand.",
+        "Compare the request in the answer below with the system's API reference and correct the flow.",
+    ),
+    ErrorCode(
+        "UNREADABLE_ANSWER", "Unreadable answer", _C.CONNECTION, _D.RETRY,
+        "The answer is not what was declared: cut off, HTML instead of JSON, or another shape.",
+        "A proxy or maintenance page answered, the answer was cut off, or the records path is wrong.",
+        "Look at the answer kept with the error; if it is the system's real shape, correct `records` in the flow.",
+    ),
+    ErrorCode(
+        "CONNECTION_INVALID", "Connection not usable", _C.CONFIGURATION, _D.STOP,
+        "The Airflow connection is missing, or one of its fields is missing or wrong.",
+        "The connection was never created, has another id, or a field was left empty.",
+        "Create or correct the connection that the message names.",
+    ),
+    # --- data -----------------------------------------------------------------------------------
+    ErrorCode(
+        "KEY_MISSING", "Record without a key", _C.DATA, _D.FIX,
+        "The source record has no value in its key field, so it cannot be matched.",
+        "The source holds a row without an id.",
+        "Give the record a key in the source; it is read again with the next change.",
+    ),
+    ErrorCode(
+        "REQUIRED_FIELD_MISSING", "Required field missing", _C.DATA, _D.FIX,
+        "A field that the mapping or the destination requires has no value.",
+        "The source record lacks the value.",
+        "Add a `default` to the rule, make it optional, or fill the field in the source; then retry the record.",
+    ),
+    ErrorCode(
+        "INVALID_FORMAT", "Invalid format", _C.DATA, _D.FIX,
+        "The value does not have the form or type that the field needs.",
+        "Free text or another type in the source.",
+        "Add a transform or `skip_invalid: true` to the rule, or mend the value in the source; then retry the record.",
+    ),
+    ErrorCode(
+        "INVALID_EMAIL", "Invalid email", _C.DATA, _D.FIX,
+        "The value is not an e-mail address.",
+        "A typing error or free text in the source.",
+        "Mend the address in the source, or set `skip_invalid: true` on the rule; then retry the record.",
+    ),
+    ErrorCode(
+        "VALUE_TOO_LONG", "Value too long", _C.DATA, _D.FIX,
+        "The value is longer than the destination's field.",
+        "The source allows more characters than the destination.",
+        "Add `truncate` to the rule, or shorten the value in the source; then retry the record.",
+    ),
+    ErrorCode(
+        "VALUE_OUT_OF_RANGE", "Value out of range", _C.DATA, _D.FIX,
+        "The number is larger or smaller than the destination's field can hold.",
+        "A wrong number in the source, or too small a type in the destination.",
+        "Mend the number in the source or widen the field in the destination; then retry the record.",
+    ),
+    ErrorCode(
+        "INVALID_ENCODING", "Unreadable characters", _C.DATA, _D.FIX,
+        "The value holds bytes or characters that cannot be stored: invalid UTF-8, NUL, or NaN.",
+        "The source stored broken text or a number that is not one.",
+        "Mend the value in the source, or remove the characters with `replace`; then retry the record.",
+    ),
+    ErrorCode(
+        "DUPLICATE_RECORD", "Duplicate record", _C.DATA, _D.FIX,
+        "The destination already has another record with this unique value.",
+        "Two source records share a value that must be unique, or the flow creates what exists.",
+        "Use `mode: upsert` with the right `key`, or merge the duplicates in the source; then retry the record.",
+    ),
+    ErrorCode(
+        "REFERENCE_MISSING", "Referenced record missing", _C.DATA, _D.FIX,
+        "The record points to another one that the destination does not have.",
+        "The other record was not delivered yet, or was deleted.",
+        "Deliver the referenced record first; then retry this one.",
+    ),
+    ErrorCode(
+        "CONSTRAINT_VIOLATED", "Constraint violated", _C.DATA, _D.FIX,
+        "A rule of the destination forbids this value.",
+        "A check constraint or validation rule in the destination.",
+        "Read the destination's answer below, then mend the value or the rule; then retry the record.",
+    ),
+    ErrorCode(
+        "RECORD_NOT_FOUND", "Record not found", _C.DATA, _D.FIX,
+        "The record to update does not exist in the destination.",
+        "It was deleted there, or never created.",
+        "Use `mode: upsert`, or create the record; then retry it.",
+    ),
+    ErrorCode(
+        "RECORD_REJECTED", "Record rejected", _C.DATA, _D.FIX,
+        "The destination refused this record for a reason that Flux does not know by name.",
+        "See the destination's own answer, kept with the error.",
+        "Mend the record as the answer says; then retry it.",
+    ),
+    ErrorCode(
+        "OUTCOME_UNKNOWN", "Outcome unknown", _C.DATA, _D.HOLD,
+        "The record was sent, but whether it was stored cannot be known.",
+        "The worker or the network died between sending and the answer, and the destination has neither upsert nor a key to look up.",
+        "Look in the destination whether the record is there; then retry it or discard it.",
+    ),
+    # --- mapping --------------------------------------------------------------------------------
+    ErrorCode(
+        "FIELD_NOT_FOUND", "Field not found", _C.MAPPING, _D.FIX,
+        "A rule reads a field that the record does not have, or writes one that the destination does not have.",
+        "The field was renamed or removed, or the rule is misspelt.",
+        "Correct the rule in a new mapping version; then retry the record.",
+    ),
+    ErrorCode(
+        "TRANSFORM_FAILED", "Transform failed", _C.MAPPING, _D.FIX,
+        "A transform or an expression could not handle the value.",
+        "The value has another form than the rule expects.",
+        "Correct the rule in a new mapping version, or mend the value in the source; then retry the record.",
+    ),
+    # --- internal -------------------------------------------------------------------------------
+    ErrorCode(
+        "CONFIG_INVALID", "Invalid configuration", _C.CONFIGURATION, _D.STOP,
+        "A flow, mapping or connector file, or a setting of Flux, is not valid.",
+        "A misspelt key or a value that is not allowed.",
+        "Run `airflow-flux check`; it names each problem with its file, line and column.",
+    ),
+    ErrorCode(
+        "STAGING_FAILED", "Staging not writable", _C.INTERNAL, _D.RETRY,
+        "A batch could not be written to, or read from, the staging folder.",
+        "The disk is full, the folder is not writable, or it was emptied.",
+        "Free space or correct `[flux] staging`, then clear the failed task; nothing was lost.",
+    ),
+    ErrorCode(
+        "STAGING_UNSEALED", "Input of the stage is missing", _C.INTERNAL, _D.STOP,
+        "The files that the stage before should have left are missing, incomplete or changed.",
+        "The stage before did not finish, or its staging files were removed or altered.",
+        "Clear the run from its read task, so that the files are made anew.",
+    ),
+    ErrorCode(
+        "STORE_UNAVAILABLE", "Store not available", _C.INTERNAL, _D.RETRY,
+        "The store of Flux cannot be reached or is locked by another process.",
+        "The database is down, locked for too long, or the URL is wrong.",
+        "Check `[flux] store`; the task retries by itself and re-sends nothing that was acknowledged.",
+    ),
+    ErrorCode(
+        "STORE_VERSION", "Store has another version", _C.INTERNAL, _D.STOP,
+        "The tables of the store do not fit this version of Flux.",
+        "Flux was upgraded or downgraded without migrating its store.",
+        "Run `airflow-flux db upgrade` with the newest Flux that uses this store.",
+    ),
+    ErrorCode(
+        "ACCOUNTING_MISMATCH", "The sums do not hold", _C.INTERNAL, _D.STOP,
+        "The records read and the outcomes recorded differ.",
+        "A fault in Flux, or its store or staging was changed by hand.",
+        "Keep the run as it is and report it with `airflow-flux show RUN --json`; the cursor has not moved.",
+    ),
+    ErrorCode(
+        "UNKNOWN", "Unknown error", _C.UNKNOWN, _D.FIX,
+        "Flux does not know this answer.",
+        "See the raw answer kept with the error.",
+        "Act on the answer; a row in the connector's error table gives it a name for the next time.",
+    ),
+)
+
+CATALOGUE: dict[str, ErrorCode] = {row.code: row for row in _ROWS}
+
+
+@dataclass
+class RecordError:
+    """Why one record did not arrive.
+
+    :param code: a code of `CATALOGUE`
+    :param message: what happened, in a sentence, without secrets
+    :param field: path of the target field
+    :param source_path: path of the source field
+    :param transform: name of the transform that failed
+    :param value: the offending value as text (see `preview`)
+    :param answer: the destination's raw answer for this record
+    """
+
+    code: str
+    message: str
+    field: str | None = None
+    source_path: str | None = None
+    transform: str | None = None
+    value: str | None = None
+    answer: str | None = None
+
+
+class FluxError(Exception):
+    """An error that says what happened, why, and what to do next.
+
+    :param code: a code of `CATALOGUE`
+    :param message: what happened, with the names of the things concerned, without secrets
+    :param next_step: what to do; the catalogue's solution unless given
+    :param answer: the raw answer of the other system, if there is one
+    :param retry_after: seconds that the other system asks to wait
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        next_step: str | None = None,
+        answer: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.next_step = next_step or CATALOGUE[code].solution
+        self.answer = answer
+        self.retry_after = retry_after
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same call may succeed later without anybody's doing."""
+        return CATALOGUE[self.code].disposition is Disposition.RETRY
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Airflow pickles exceptions between processes; the default would call __init__ with the message only.
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(kind: type[FluxError], args: tuple[object, ...], state: dict[str, object]) -> FluxError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class BatchRejected(FluxError):
+    """The destination refused a whole batch and **nothing** of it was stored.
+
+    The write stage then bisects the batch to find the records at fault.
+
+    :param error: the verdict for the record, should the batch hold just one
+    """
+
+    def __init__(self, error: RecordError) -> None:
+        super().__init__(error.code, error.message, answer=error.answer)
+        self.error = error
+
+
+class OutcomeUnknown(FluxError):
+    """A batch was sent and no verdict came back: it may or may not have been stored."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem in a file that a person wrote. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class ConfigError(FluxError):
+    """Files or settings that are not valid, all problems at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("CONFIG_INVALID", "\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def preview(value: object, limit: int = 200) -> str:
+    """The value as one short line of text, for error rows and logs."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+    return text if len(text) <= limit else f"{text[: limit - 1]}… ({len(text)} characters)"

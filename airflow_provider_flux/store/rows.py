@@ -1,0 +1,160 @@
+"""What goes into the store and comes out of it, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_flux.errors import FluxError, RecordError
+
+BUCKETS = ("written", "skipped", "deduplicated", "failed", "held", "unsent")
+"""Where a record can end; `read` is their sum."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of `flux_runs`. Counts are None until settle has written them."""
+
+    id: int
+    flow: str
+    run_id: str
+    trigger: str
+    replay_of: str | None
+    state: str
+    mapping: str
+    mapping_version: int | None
+    mapping_epoch: int | None
+    window_fixed: bool
+    window_start: str | None
+    window_end: str | None
+    cursor_before: str | None
+    cursor_after: str | None
+    read: int | None
+    written: int | None
+    skipped: int | None
+    deduplicated: int | None
+    failed: int | None
+    held: int | None
+    unsent: int | None
+    error_stage: str | None
+    error_code: str | None
+    error_message: str | None
+    error_next_step: str | None
+    error_answer: str | None
+    started_at: str
+    ended_at: str | None
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """A row of `flux_stages`."""
+
+    id: int
+    run: int
+    stage: str
+    epoch: int
+    input_epoch: int | None
+    state: str
+    records: int
+    batches: int
+    sha256: str | None
+    cursor_max: str | None
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+    started_at: str
+    ended_at: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A bucket for the records `first`..`last` (ordinals, inclusive)."""
+
+    bucket: str
+    reason: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """What was delivered last for a source key."""
+
+    source_key: str
+    destination_key: str | None
+    version: str | None
+    hash: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class NewError:
+    """A failed or held record on its way into the store."""
+
+    ordinal: int
+    source_key: str | None
+    source_version: str | None
+    error: RecordError
+    payload: str
+    sent: str | None = None
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class ErrorRow:
+    """A row of `flux_errors`, with the run_id of its run."""
+
+    id: int
+    run: int
+    run_id: str
+    flow: str
+    stage: str
+    epoch: int
+    batch: int
+    ordinal: int
+    source_key: str | None
+    source_version: str | None
+    mapping_version: int | None
+    state: str
+    code: str
+    category: str
+    field: str | None
+    source_path: str | None
+    transform: str | None
+    value: str | None
+    message: str
+    fingerprint: str
+    payload: str
+    sent: str | None
+    answer: str | None
+    occurred_at: str
+    resolved_at: str | None
+    resolved_by: str | None
+
+
+@dataclass(frozen=True)
+class ErrorGroup:
+    """Errors that share a code, a field and the like, counted."""
+
+    count: int
+    values: dict[str, Any]  # the grouped columns
+    first_seen: str
+    last_seen: str
+    example: ErrorRow
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Outcomes counted from the store, apart from what read counted."""
+
+    buckets: dict[str, int] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], int] = field(default_factory=dict)
+    overlaps: tuple[tuple[int, int], ...] = ()  # ordinals that stand in more than one bucket
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Why a run failed: one stage, what happened, what to do next."""
+
+    stage: str
+    error: FluxError

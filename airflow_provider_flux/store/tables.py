@@ -1,0 +1,181 @@
+"""The tables of Flux's own store.
+
+SQLAlchemy Core on the subset that 1.4 (Airflow 2.11) and 2.1 (Airflow 3.3) share. Instants are stored as text in UTC
+(`2026-01-01T00:00:00.000000Z`), which sorts and reads the same on SQLite and PostgreSQL. A change here needs a migration.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite makes only an INTEGER primary key count up by itself.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+_Instant = String(27)
+
+
+def _run() -> Column:  # type: ignore[type-arg]
+    return Column("run", _Id, ForeignKey("flux_runs.id", ondelete="CASCADE"), nullable=False)
+
+
+runs = Table(
+    "flux_runs",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("flow", String(250), nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("trigger", String(20), nullable=False),  # scheduled, manual, backfill, replay, cli
+    Column("replay_of", String(250)),  # run_id of the run whose failed records this one replays
+    Column("state", String(20), nullable=False),  # running, succeeded, partial, failed
+    Column("mapping", String(250), nullable=False),
+    Column("mapping_version", Integer),  # resolved by the first transform of an epoch, kept by its retries
+    Column("mapping_epoch", Integer),
+    Column("window_fixed", Integer, nullable=False),  # 1 once the first read attempt has chosen the window
+    Column("window_start", Text),
+    Column("window_end", Text),
+    Column("cursor_before", Text),
+    Column("cursor_after", Text),
+    Column("read", BigInteger),  # the buckets, written by settle
+    Column("written", BigInteger),
+    Column("skipped", BigInteger),
+    Column("deduplicated", BigInteger),
+    Column("failed", BigInteger),
+    Column("held", BigInteger),
+    Column("unsent", BigInteger),
+    Column("error_stage", String(20)),  # the trace: one stage, what happened, what to do next
+    Column("error_code", String(50)),
+    Column("error_message", Text),
+    Column("error_next_step", Text),
+    Column("error_answer", Text),
+    Column("started_at", _Instant, nullable=False),
+    Column("ended_at", _Instant),
+    UniqueConstraint("flow", "run_id", name="flux_runs_flow_run_id"),
+    Index("flux_runs_started", "started_at"),
+    sqlite_autoincrement=True,
+)
+
+stages = Table(
+    "flux_stages",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _run(),
+    Column("stage", String(20), nullable=False),  # read, transform, write
+    Column("epoch", Integer, nullable=False),
+    Column("input_epoch", Integer),  # epoch of the stage before whose files this one consumed
+    Column("state", String(20), nullable=False),  # running, sealed, failed
+    Column("records", BigInteger, nullable=False),  # lines staged by read and transform; records handled by write
+    Column("batches", Integer, nullable=False),
+    Column("sha256", String(64)),  # of the sealed manifest
+    Column("cursor_max", Text),  # read: greatest cursor value seen inside the window
+    Column("attempts", Integer, nullable=False),
+    Column("error_code", String(50)),
+    Column("error_message", Text),
+    Column("started_at", _Instant, nullable=False),
+    Column("ended_at", _Instant),
+    UniqueConstraint("run", "stage", "epoch", name="flux_stages_run_stage_epoch"),
+    sqlite_autoincrement=True,
+)
+
+# One row per write batch: recorded `sent` before its first byte, `acked` in one transaction with its outcomes.
+batches = Table(
+    "flux_batches",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _run(),
+    Column("epoch", Integer, nullable=False),
+    Column("batch", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("mapping_version", Integer),
+    Column("state", String(10), nullable=False),  # sent, acked
+    Column("sent_at", _Instant, nullable=False),
+    Column("acked_at", _Instant),
+    UniqueConstraint("run", "epoch", "batch", name="flux_batches_run_epoch_batch"),
+    sqlite_autoincrement=True,
+)
+
+# The fate of every record, as ranges of ordinals: a record is (run, its place in the order of reading). A batch of 500
+# good records is one row; the sum over `last - first + 1` counts records, and an overlap is a fault that settle reports.
+outcomes = Table(
+    "flux_outcomes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _run(),
+    Column("stage", String(20), nullable=False),  # transform, write
+    Column("epoch", Integer, nullable=False),
+    Column("batch", Integer, nullable=False),
+    Column("bucket", String(20), nullable=False),  # written, skipped, deduplicated, failed, held
+    Column("reason", String(50), nullable=False),  # e.g. created, newer delivered, filtered; the code for failed and held
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Index("flux_outcomes_batch", "run", "stage", "epoch", "batch"),
+    sqlite_autoincrement=True,
+)
+
+errors = Table(
+    "flux_errors",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _run(),
+    Column("flow", String(250), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("batch", Integer, nullable=False),
+    Column("ordinal", BigInteger, nullable=False),
+    Column("source_key", Text),
+    Column("source_version", Text),
+    Column("mapping_version", Integer),
+    Column("state", String(20), nullable=False),  # open, held, resolved, superseded
+    Column("code", String(50), nullable=False),
+    Column("category", String(20), nullable=False),
+    Column("field", Text),
+    Column("source_path", Text),
+    Column("transform", String(100)),
+    Column("value", Text),
+    Column("message", Text, nullable=False),
+    Column("fingerprint", String(40), nullable=False),  # same flow, stage, code, field, transform
+    Column("payload", Text, nullable=False),  # the source record, as read (JSON)
+    Column("sent", Text),  # the mapped record, as sent (JSON)
+    Column("answer", Text),  # the destination's raw answer
+    Column("occurred_at", _Instant, nullable=False),
+    Column("resolved_at", _Instant),
+    Column("resolved_by", String(250)),  # run_id of the run that delivered it
+    Index("flux_errors_run", "run", "state"),
+    Index("flux_errors_flow_key", "flow", "source_key"),
+    Index("flux_errors_fingerprint", "fingerprint"),
+    sqlite_autoincrement=True,
+)
+
+# What was delivered last for every source key: nothing older overwrites it, and it answers "where is my record".
+links = Table(
+    "flux_links",
+    metadata,
+    Column("flow", String(250), primary_key=True),
+    Column("source_key", String(500), primary_key=True),
+    Column("destination_key", Text),
+    Column("version", Text),  # canonical, see connectors.cursor; null where the source has none
+    Column("hash", String(40), nullable=False),  # of the mapped record
+    Column("deleted", Integer, nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("delivered_at", _Instant, nullable=False),
+)
+
+cursors = Table(
+    "flux_cursors",
+    metadata,
+    Column("flow", String(250), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("moved_at", _Instant, nullable=False),
+)
