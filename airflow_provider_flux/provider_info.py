@@ -1,0 +1,105 @@
+"""What Airflow learns about this provider. It is read at every start of Airflow, so this module imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_INTEGRATION = "Flux"
+
+_REST = {
+    "connection-type": "flux_rest",
+    "hook-class-name": "airflow_provider_flux.hooks.rest.FluxRestHook",
+    "hook-name": "Flux REST",
+    "ui-field-behaviour": {
+        "hidden-fields": [],
+        "relabeling": {
+            "host": "Base URL",
+            "schema": "Protocol",
+            "login": "User (Basic only)",
+            "password": "API key, token or password",
+        },
+        "placeholders": {
+            "host": "https://api.example.com/v1",
+            "schema": "https",
+            "password": "how it is sent is written in the flow: auth",
+        },
+    },
+    "conn-fields": {},
+}
+
+_SQL = {
+    "connection-type": "flux_sql",
+    "hook-class-name": "airflow_provider_flux.hooks.sql.FluxSqlHook",
+    "hook-name": "Flux SQL",
+    "ui-field-behaviour": {
+        "hidden-fields": [],
+        "relabeling": {"schema": "Database"},
+        "placeholders": {"host": "db.example.com", "port": "5432", "schema": "name of the database, or path of a SQLite file"},
+    },
+    "conn-fields": {},
+}
+
+
+def _option(description: str, default: str | None, example: str | None) -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": example,
+        "default": default,
+    }
+
+
+_CONFIG = {
+    "flux": {
+        "description": "Where Flux finds its files and keeps its data.",
+        "options": {
+            "include": _option(
+                "Folder that holds ``flows``, ``mappings`` and ``connectors``. When empty: ``include`` in the working "
+                "directory if it holds ``flows``, else ``include`` in Airflow's home.",
+                "",
+                "/opt/airflow/include",
+            ),
+            "store": _option(
+                "SQLAlchemy URL of the database in which Flux records runs, outcomes and errors. When empty: a SQLite "
+                "file in ``flux`` in Airflow's home, for one machine only.",
+                "",
+                "postgresql+psycopg://flux:...@db.example.com/flux",
+            ),
+            "staging": _option(
+                "Folder or fsspec URL for the batches between the stages of a run; every worker must reach it. When "
+                "empty: ``flux/staging`` in Airflow's home.",
+                "",
+                "s3://my-bucket/flux",
+            ),
+            "task_retry_delays": _option(
+                "Seconds before each retry of a task that failed for a transient reason, separated by commas; there are "
+                "as many retries as delays.",
+                "60,300,1800",
+                "60,300,1800",
+            ),
+        },
+    }
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The provider's metadata, in the form of Airflow's `provider_info.schema.json`."""
+    return {
+        "package-name": "airflow-provider-flux",
+        "name": "Flux",
+        "description": "One YAML file per flow, one Airflow DAG per flow, and the fate of every record.",
+        "integrations": [
+            {"integration-name": _INTEGRATION, "tags": ["service"]}
+        ],
+        "operators": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_flux.operators.stages"]}],
+        "hooks": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_provider_flux.hooks.rest", "airflow_provider_flux.hooks.sql"],
+            }
+        ],
+        "connection-types": [_REST, _SQL],
+        "config": _CONFIG,
+        "cli": ["airflow_provider_flux.cli_airflow.get_flux_cli_commands"],
+    }
