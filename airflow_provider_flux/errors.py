@@ -204,6 +204,12 @@ _ROWS = (
         "The worker or the network died between sending and the answer, and the destination has neither upsert nor a key to look up.",
         "Look in the destination whether the record is there; then retry it or discard it.",
     ),
+    ErrorCode(
+        "TOO_MANY_FAILED", "Too many records failed", _C.DATA, _D.STOP,
+        "More records failed than the flow's `errors.fail_run_when` allows for a green run.",
+        "See the errors by frequency.",
+        "Mend the commonest error first, then replay the failed records of the run.",
+    ),
     # --- mapping --------------------------------------------------------------------------------
     ErrorCode(
         "FIELD_NOT_FOUND", "Field not found", _C.MAPPING, _D.FIX,
@@ -247,6 +253,18 @@ _ROWS = (
         "The tables of the store do not fit this version of Flux.",
         "Flux was upgraded or downgraded without migrating its store.",
         "Run `airflow-flux db upgrade` with the newest Flux that uses this store.",
+    ),
+    ErrorCode(
+        "WORKER_DIED", "Worker died", _C.INTERNAL, _D.RETRY,
+        "The task stopped without a word.",
+        "The worker was killed, ran out of memory, or its machine went away.",
+        "Look for the cause in the task's log and the worker's machine, then clear the failed task; nothing is sent twice.",
+    ),
+    ErrorCode(
+        "STAGE_NOT_RUN", "Stage not run", _C.INTERNAL, _D.STOP,
+        "A task of the run ended before its stage began.",
+        "The task was skipped or marked by hand, or its code could not be loaded.",
+        "Read the task's log in Airflow, mend the cause, then clear the task.",
     ),
     ErrorCode(
         "ACCOUNTING_MISMATCH", "The sums do not hold", _C.INTERNAL, _D.STOP,

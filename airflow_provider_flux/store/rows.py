@@ -98,6 +98,7 @@ class NewError:
     payload: str
     sent: str | None = None
     held: bool = False
+    stage: str | None = None  # where the fault lies, if not in the stage that records it
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,115 @@
+"""Turns the verdicts on a batch into what the store keeps: outcomes, errors, links."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from airflow_provider_flux.connectors.contract import Verdict
+from airflow_provider_flux.errors import CATALOGUE, Disposition, RecordError, Stage
+from airflow_provider_flux.mapping.paths import MISSING, getter
+from airflow_provider_flux.stages.batches import Batch
+from airflow_provider_flux.stages.context import RunContext
+from airflow_provider_flux.stages.guard import Guarded
+from airflow_provider_flux.stages.records import MappedRecord, ReadRecord, ranges
+from airflow_provider_flux.staging import BatchEntry
+from airflow_provider_flux.store.rows import Link, NewError, Run
+
+
+class Acknowledger:
+    """Records the fate of the records of each batch, in one transaction a batch.
+
+    :param read_epoch: epoch of the read files that hold the source records (for the payload of an error)
+    """
+
+    def __init__(self, ctx: RunContext, run: Run, read_epoch: int) -> None:
+        self._ctx = ctx
+        self._run = run
+        self._read_files = ctx.files(Stage.READ, read_epoch)
+        self._read_entries: dict[int, BatchEntry] = {}
+        self._key_getters = [getter(path) for path in ctx.flow.file.destination.key or ()]
+        self._payloads: tuple[str, list[ReadRecord]] = ("", [])
+        self.mapping_version = run.mapping_version
+        self.records = 0
+        self.counts: dict[str, int] = {}
+
+    def ack(self, batch: Batch, guarded: Guarded, verdicts: list[Verdict]) -> None:
+        """Acknowledge a batch with one verdict for each record that was sent."""
+        fates = [(ordinal, "skipped", reason) for ordinal, reason in guarded.skipped]
+        errors: list[NewError] = []
+        links: list[Link] = []
+        for record, verdict in zip(guarded.send, verdicts, strict=True):
+            if isinstance(verdict, RecordError):
+                held = CATALOGUE[verdict.code].disposition is Disposition.HOLD
+                fates.append((record.ordinal, "held" if held else "failed", verdict.code))
+                errors.append(self._error(batch, record, verdict, held))
+            else:
+                fates.append((record.ordinal, "written", "deleted" if record.deleted else "delivered"))
+                links.append(self._link(record, verdict.key, guarded))
+        fates.sort()
+        self._ctx.store.ack(
+            self._run,
+            self._ctx.epoch,
+            batch.number,
+            batch.sha256,
+            ranges(fates),
+            errors,
+            links,
+            self.mapping_version,
+        )
+        for _, bucket, _ in fates:
+            self.counts[bucket] = self.counts.get(bucket, 0) + 1
+        self._progress(len(batch.records))
+
+    def hold(self, batch: Batch, guarded: Guarded) -> None:
+        """Acknowledge a batch of which nobody knows whether it arrived: its records wait for a person."""
+        verdict = RecordError(
+            "OUTCOME_UNKNOWN",
+            "the worker died after sending the record and before the answer came; "
+            "the destination has neither upsert nor a key to look it up",
+        )
+        self.ack(batch, guarded, [verdict] * len(guarded.send))
+
+    def count_again(self, records: list[MappedRecord]) -> None:
+        """Count a batch that an earlier attempt acknowledged."""
+        self.counts["acknowledged before"] = self.counts.get("acknowledged before", 0) + len(records)
+        self._progress(len(records))
+
+    def _progress(self, records: int) -> None:
+        self.records += records
+        self._ctx.on_progress(Stage.WRITE, self.records)
+
+    def _error(self, batch: Batch, record: MappedRecord, error: RecordError, held: bool) -> NewError:
+        return NewError(
+            record.ordinal,
+            record.key,
+            record.version,
+            error,
+            payload=msgspec.json.encode(self._source_record(batch, record.ordinal)).decode(),
+            sent=msgspec.json.encode(record.data).decode(),
+            held=held,
+        )
+
+    def _source_record(self, batch: Batch, ordinal: int) -> dict[str, object]:
+        """The source record behind a mapped one, from the files of read (the last file is kept: errors cluster)."""
+        if self._payloads[0] != batch.entry.name:
+            if not self._read_entries:
+                self._read_entries = {entry.first: entry for entry in self._read_files.manifest().batches}
+            entry = self._read_entries[batch.entry.first]
+            self._payloads = (batch.entry.name, self._read_files.load(entry, ReadRecord))
+        return self._payloads[1][ordinal - batch.entry.first].data
+
+    def _link(self, record: MappedRecord, key: str | None, guarded: Guarded) -> Link:
+        if key is None:
+            key = self._mapped_key(record)
+        if key is None and record.key in guarded.links:
+            key = guarded.links[record.key].destination_key
+        return Link(record.key, key, record.version, record.hash, record.deleted)
+
+    def _mapped_key(self, record: MappedRecord) -> str | None:
+        """The values of the destination's key fields, as a JSON list."""
+        if not self._key_getters:
+            return None
+        values = [get(record.data) for get in self._key_getters]
+        return None if MISSING in values else json.dumps(values, ensure_ascii=False)

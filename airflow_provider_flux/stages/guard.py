@@ -1,0 +1,61 @@
+"""What of a batch may be sent: nothing older overwrites, and what was delivered already is not delivered twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from airflow_provider_flux.stages.context import RunContext
+from airflow_provider_flux.stages.records import MappedRecord
+from airflow_provider_flux.store.rows import Link
+
+
+@dataclass
+class Guarded:
+    """A batch, split into what to send and what not."""
+
+    send: list[MappedRecord] = field(default_factory=list)
+    links: dict[str, Link] = field(default_factory=dict)
+    skipped: list[tuple[int, str]] = field(default_factory=list)  # ordinal, reason
+
+
+class Guard:
+    """Compares each record with the link row of its key.
+
+    :param idempotent: whether the destination may be sent the same record twice
+    """
+
+    def __init__(self, ctx: RunContext, idempotent: bool) -> None:
+        self._ctx = ctx
+        self._idempotent = idempotent
+        self._skip_unchanged = ctx.flow.file.destination.skip_unchanged
+        # A clear, a backfill or a replay asks for the write to be done again; a tick that reads its lookback does not.
+        self._again = idempotent and (ctx.epoch > 0 or ctx.trigger in ("backfill", "replay"))
+        self._check_held = not idempotent and ctx.store.has_open_errors(ctx.flow.id)
+
+    def split(self, records: list[MappedRecord]) -> Guarded:
+        """Decide for each record of a batch."""
+        keys = [record.key for record in records]
+        guarded = Guarded(links=self._ctx.store.links(self._ctx.flow.id, keys))
+        held = self._ctx.store.held_keys(self._ctx.flow.id, keys) if self._check_held else set()
+        for record in records:
+            reason = self._reason(record, guarded.links.get(record.key))
+            if reason is None and (record.key, record.version) in held:
+                reason = "known error"
+            if reason is None:
+                guarded.send.append(record)
+            else:
+                guarded.skipped.append((record.ordinal, reason))
+        return guarded
+
+    def _reason(self, record: MappedRecord, link: Link | None) -> str | None:
+        if link is None:
+            return "never delivered" if record.deleted and not record.data else None
+        if link.version is not None and record.version is not None and record.version != link.version:
+            if record.version < link.version:
+                return "newer delivered"
+            unchanged = link.hash == record.hash and link.deleted == record.deleted
+            return "no change" if unchanged and self._skip_unchanged else None
+        same = link.hash == record.hash and link.deleted == record.deleted
+        if record.version is not None and not self._idempotent:
+            return "already delivered"  # whatever the mapping made of it: this version is there
+        return "already delivered" if same and not self._again else None

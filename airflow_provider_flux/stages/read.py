@@ -1,0 +1,143 @@
+"""The read stage: everything of the window, from the source into sealed files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+from airflow_provider_flux.connectors.contract import Page, Window
+from airflow_provider_flux.errors import Stage
+from airflow_provider_flux.stages.context import RunContext, StageReport
+from airflow_provider_flux.stages.failing import stage_failure
+from airflow_provider_flux.stages.judge import Judge
+from airflow_provider_flux.stages.keys import KeyIndex
+from airflow_provider_flux.stages.records import Duplicate, ReadRecord
+from airflow_provider_flux.stages.replay import stored_records
+from airflow_provider_flux.stages.window import window_of
+from airflow_provider_flux.staging import StageFiles
+from airflow_provider_flux.store.rows import Run
+
+log = logging.getLogger(__name__)
+
+SUPERSEDED = "superseded"
+"""Name of the staged files that list the older versions of records read twice."""
+
+
+def read(ctx: RunContext) -> StageReport:
+    """Read the run's window into `read-<epoch>` and seal it.
+
+    A retry reads the same window again from its beginning; what an earlier attempt sealed is kept.
+
+    :raises FluxError: what the source answered; nothing of an unsealed read is used
+    """
+    started = time.monotonic()
+    run = ctx.run()
+    row = ctx.store.stage(run, Stage.READ, ctx.epoch)
+    if row is not None and row.state == "sealed":
+        log.info("read was sealed by an earlier attempt: %d records", row.records)
+        return StageReport(Stage.READ, row.records, row.batches, 0.0, {})
+    ctx.store.start_stage(run, Stage.READ, ctx.epoch)
+    with stage_failure(ctx, run, Stage.READ):
+        records = _replayed(ctx) if ctx.replay_of else _from_source(ctx, run)
+        reading = _Reading(ctx, run)
+        with KeyIndex() as keys:
+            for record, cursor in records:
+                reading.take(record, cursor, keys)
+            reading.seal(keys)
+    seconds = time.monotonic() - started
+    log.info("read %d records in %d batches in %.1f s", reading.records, reading.batches, seconds)
+    return StageReport(Stage.READ, reading.records, reading.batches, seconds, {"superseded": reading.superseded})
+
+
+def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[ReadRecord, str | None]]:
+    judge = Judge(ctx.flow.file.source)
+    source = ctx.open_source()
+    try:
+        window, _ = window_of(ctx, run, source)
+        log.info("reading %s [%s, %s)", ctx.flow.id, window.start or "the beginning", window.end or "the end")
+        pages: Iterator[Page] = source.read(window)
+        for page in pages:
+            yield from judge.records(page, window)
+    finally:
+        source.close()
+
+
+def _replayed(ctx: RunContext) -> Iterator[tuple[ReadRecord, str | None]]:
+    assert ctx.replay_of is not None
+    judge = Judge(ctx.flow.file.source)
+    for page, error_ids in stored_records(ctx.store, ctx.flow.id, ctx.replay_of):
+        # Without a window every record of the page comes back, in order.
+        for (record, _), error_id in zip(judge.records(page, Window()), error_ids, strict=True):
+            record.error_id = error_id
+            yield record, None
+
+
+class _Reading:
+    """The batch being filled, and what was staged so far."""
+
+    def __init__(self, ctx: RunContext, run: Run) -> None:
+        self._ctx = ctx
+        self._run = run
+        self._files: StageFiles = ctx.files(Stage.READ, ctx.epoch)
+        self._files.start()
+        self._batch: list[ReadRecord] = []
+        self._cursor_max: str | None = None
+        self.records = 0
+        self.batches = 0
+        self.superseded = 0
+
+    def take(self, record: ReadRecord, cursor: str | None, keys: KeyIndex) -> None:
+        self._batch.append(record)
+        if cursor is not None and (self._cursor_max is None or cursor > self._cursor_max):
+            self._cursor_max = cursor
+        if len(self._batch) >= self._ctx.flow.file.batch:
+            self._stage_batch(keys)
+
+    def seal(self, keys: KeyIndex) -> None:
+        if self._batch:
+            self._stage_batch(keys)
+        self._stage_superseded(keys)
+        manifest = self._files.seal()
+        self._ctx.store.seal_stage(
+            self._run,
+            Stage.READ,
+            self._ctx.epoch,
+            records=manifest.records,
+            batches=len(manifest.batches),
+            sha256=manifest.sha256,
+            cursor_max=self._cursor_max,
+        )
+
+    def _stage_batch(self, keys: KeyIndex) -> None:
+        keys.add(
+            [
+                (record.key, self.records + index, record.version)
+                for index, record in enumerate(self._batch)
+                # A record with a defect is never written, so it must not push out a good version of its key.
+                if record.key is not None and record.defect is None
+            ]
+        )
+        self._files.add(self._batch, first=self.records)
+        self.records += len(self._batch)
+        self.batches += 1
+        self._batch = []
+        self._ctx.store.progress_stage(self._run, Stage.READ, self._ctx.epoch, self.records, self.batches)
+        self._ctx.on_progress(Stage.READ, self.records)
+
+    def _stage_superseded(self, keys: KeyIndex) -> None:
+        files = self._ctx.files(SUPERSEDED, self._ctx.epoch)
+        files.start()
+        batch: list[Duplicate] = []
+        for ordinal in keys.superseded():
+            batch.append(Duplicate(ordinal))
+            if len(batch) >= 10_000:
+                files.add(batch)
+                self.superseded += len(batch)
+                batch = []
+        if batch:
+            files.add(batch)
+            self.superseded += len(batch)
+        files.seal()
+
+

@@ -1,0 +1,84 @@
+"""A record between the stages, as it stands in staged files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from airflow_provider_flux.errors import RecordError
+from airflow_provider_flux.store.rows import Outcome
+
+
+class ReadRecord(msgspec.Struct, array_like=True):
+    """A source record, judged but not yet mapped.
+
+    :param key: the source key as text, None where the record has none
+    :param version: canonical text that grows with every change of the record
+    :param defect: why it could not be read cleanly
+    :param error_id: the stored error that a replay takes it from
+    """
+
+    data: dict[str, Any]
+    key: str | None
+    version: str | None
+    deleted: bool = False
+    defect: RecordError | None = None
+    error_id: int | None = None
+
+
+class MappedRecord(msgspec.Struct, array_like=True):
+    """A record ready to be written.
+
+    :param ordinal: its place in the order of reading; identifies the record within its run
+    :param hash: of the mapped record
+    """
+
+    ordinal: int
+    key: str
+    version: str | None
+    hash: str
+    deleted: bool
+    data: dict[str, Any]
+
+
+class Duplicate(msgspec.Struct, array_like=True):
+    """A record of which a newer version was read in the same run."""
+
+    ordinal: int
+
+
+def key_of(getters: Iterable[Callable[[Any], Any]], record: dict[str, Any]) -> str | None:
+    """The key of a record as text: the value itself, or a JSON list of several; None where a part is missing.
+
+    :raises ValueError: when a part is an object or a list
+    """
+    parts: list[str] = []
+    for get in getters:
+        value = get(record)
+        if isinstance(value, (dict, list)):
+            raise ValueError(f"a key must be a text or a number, not {'an object' if isinstance(value, dict) else 'a list'}")
+        text = value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode().strip('"')
+        if not text:
+            return None
+        parts.append(text)
+    return parts[0] if len(parts) == 1 else json.dumps(parts, ensure_ascii=False)
+
+
+def ranges(fates: Iterable[tuple[int, str, str]]) -> list[Outcome]:
+    """Join the fates (ordinal, bucket, reason) of a batch, ascending by ordinal, into ranges."""
+    outcomes: list[Outcome] = []
+    bucket = reason = ""
+    first = last = -2
+    for ordinal, new_bucket, new_reason in fates:
+        if ordinal == last + 1 and new_bucket == bucket and new_reason == reason:
+            last = ordinal
+            continue
+        if last >= 0:
+            outcomes.append(Outcome(bucket, reason, first, last))
+        bucket, reason, first, last = new_bucket, new_reason, ordinal, ordinal
+    if last >= 0:
+        outcomes.append(Outcome(bucket, reason, first, last))
+    return outcomes

@@ -1,0 +1,171 @@
+"""The settle stage: are the sums right, may the cursor move, and what is the truth about this run."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from airflow_provider_flux.errors import FluxError, Stage
+from airflow_provider_flux.stages.context import RunContext
+from airflow_provider_flux.stages.doubt import hold_in_doubt
+from airflow_provider_flux.stages.records import ReadRecord
+from airflow_provider_flux.stages.report import RunReport, run_report
+from airflow_provider_flux.store.rows import Counts, Run, StageRow, Trace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The stage rows that count: the newest read, the transform that consumed it, the write that consumed that."""
+
+    read: StageRow | None
+    transform: StageRow | None
+    write: StageRow | None
+    failed: Trace | None
+
+
+def settle(ctx: RunContext) -> RunReport:
+    """Close the run: count both sides apart, move the cursor, resolve errors, and say how it ended.
+
+    :raises FluxError: ACCOUNTING_MISMATCH when read and outcomes differ; the run is closed as failed first
+    """
+    run = ctx.run()
+    chain = _chain(ctx, run)
+    if chain.failed is not None and chain.write is not None:
+        _hold_what_is_in_doubt(ctx, run, chain.write)
+    read = _records_read(ctx, chain)
+    counts = ctx.store.count(
+        run, chain.transform.epoch if chain.transform else None, chain.write.epoch if chain.write else None
+    )
+    trace = chain.failed
+    mismatch = _mismatch(read, counts, complete=trace is None)
+    if mismatch is not None:
+        trace = Trace(Stage.SETTLE, mismatch)
+    buckets = {**counts.buckets, "read": read, "unsent": max(0, read - sum(counts.buckets.values()))}
+    moved = None
+    if trace is None:
+        moved = _move_cursor(ctx, chain)
+        _close_errors(ctx, run, chain)
+    state = "failed" if trace else "partial" if buckets.get("failed", 0) + buckets.get("held", 0) else "succeeded"
+    run = ctx.store.finish_run(run, state=state, counts=buckets, cursor_after=moved, trace=trace)
+    report = run_report(ctx.store, run)
+    if mismatch is not None:
+        raise mismatch
+    return report
+
+
+def red(ctx: RunContext, report: RunReport) -> FluxError | None:
+    """Why the settle task has to fail, so that the colour of the DAG run is true; None for a green run."""
+    run = report.run
+    if run.state == "failed":
+        assert run.error_code is not None
+        return FluxError(run.error_code, f"the run failed in {run.error_stage}: {run.error_message}")
+    policy = ctx.flow.file.errors
+    if policy.run_fails(run.read or 0, report.lost):
+        return FluxError(
+            "TOO_MANY_FAILED",
+            f"{report.lost} of {run.read} records failed and the flow says `fail_run_when: {policy.fail_run_when}`",
+        )
+    return None
+
+
+def _chain(ctx: RunContext, run: Run) -> _Chain:
+    newest: dict[str, StageRow] = {}
+    for row in ctx.store.stages(run):
+        if row.epoch <= ctx.epoch and (row.stage not in newest or newest[row.stage].epoch < row.epoch):
+            newest[row.stage] = row
+    read = newest.get(Stage.READ)
+    transform = newest.get(Stage.TRANSFORM)
+    if read is None or transform is None or transform.input_epoch != read.epoch:
+        transform = None
+    write = newest.get(Stage.WRITE)
+    if transform is None or write is None or write.input_epoch != transform.epoch:
+        write = None
+    failed = None
+    for stage, row in ((Stage.READ, read), (Stage.TRANSFORM, transform), (Stage.WRITE, write)):
+        if row is None or row.state != "sealed":
+            failed = Trace(stage, _why(stage, row))
+            break
+    return _Chain(read, transform, write, failed)
+
+
+def _why(stage: str, row: StageRow | None) -> FluxError:
+    """What the stage said when it failed, or that it could not say anything."""
+    if row is None:
+        return FluxError(
+            "STAGE_NOT_RUN",
+            f"the {stage} task ended before its stage began",
+            next_step=f"Read the log of the {stage} task in Airflow, mend the cause, then clear that task.",
+        )
+    if row.error_code is None:
+        return FluxError("WORKER_DIED", f"the {stage} task stopped without a word after {row.records} records")
+    return FluxError(row.error_code, row.error_message or "")
+
+
+def _records_read(ctx: RunContext, chain: _Chain) -> int:
+    """The read side of the sum: from the sealed manifest, not from the outcomes.
+
+    What an unsealed read had fetched is shown as well; it is all unsent.
+    """
+    if chain.read is None:
+        return 0
+    if chain.read.state != "sealed":
+        return chain.read.records
+    return ctx.files(Stage.READ, chain.read.epoch).manifest(chain.read.sha256).records
+
+
+def _mismatch(read: int, counts: Counts, *, complete: bool) -> FluxError | None:
+    total = sum(counts.buckets.values())
+    if counts.overlaps:
+        first, last = counts.overlaps[0]
+        return FluxError("ACCOUNTING_MISMATCH", f"records {first} to {last} stand in more than one bucket")
+    if total > read or (complete and total != read):
+        return FluxError("ACCOUNTING_MISMATCH", f"{read} records were read and {total} have an outcome")
+    return None
+
+
+def _move_cursor(ctx: RunContext, chain: _Chain) -> str | None:
+    """Every record of the window is written or stored: the next run may begin behind it."""
+    assert chain.read is not None
+    if ctx.trigger in ("backfill", "replay") or chain.read.cursor_max is None:
+        return None
+    if not ctx.store.move_cursor(ctx.flow.id, chain.read.cursor_max, ctx.run_id):
+        return None
+    return chain.read.cursor_max
+
+
+def _close_errors(ctx: RunContext, run: Run, chain: _Chain) -> None:
+    assert chain.read is not None and chain.transform is not None and chain.write is not None
+    # Of this run only the last epoch counts.
+    ctx.store.supersede_errors(run, Stage.READ, chain.transform.epoch)
+    ctx.store.supersede_errors(run, Stage.TRANSFORM, chain.transform.epoch)
+    ctx.store.supersede_errors(run, Stage.WRITE, chain.write.epoch)
+    resolved = ctx.store.resolve_errors(ctx.flow.id, ctx.run_id)
+    if resolved:
+        log.info("%d errors of earlier runs are resolved", resolved)
+    if ctx.replay_of is not None:
+        # Every replayed record has its fate in this run now, so what is still wrong with it stands here.
+        ctx.store.supersede_replayed(_replayed_errors(ctx, chain.read), ctx.run_id)
+
+
+def _replayed_errors(ctx: RunContext, read: StageRow) -> list[int]:
+    files = ctx.files(Stage.READ, read.epoch)
+    ids: list[int] = []
+    for entry in files.manifest(read.sha256).batches:
+        ids += [record.error_id for record in files.load(entry, ReadRecord) if record.error_id is not None]
+    return ids
+
+
+def _hold_what_is_in_doubt(ctx: RunContext, run: Run, write: StageRow) -> None:
+    """No retry comes any more: what was sent and never answered is held, unless it may simply be sent again."""
+    try:
+        destination = ctx.open_destination()
+    except FluxError as error:
+        log.warning("cannot tell how to treat batches in doubt: %s; the next run holds them", error)
+        return
+    try:
+        if not destination.idempotent:
+            hold_in_doubt(ctx, run, write)
+    finally:
+        destination.close()

@@ -1,0 +1,117 @@
+"""A test sync: a small sample through the flow, to look at. Nothing is recorded, and nothing written unless asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_flux.connectors import registry
+from airflow_provider_flux.connectors.contract import Verdict, Window, WriteItem
+from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.errors import FluxError, RecordError
+from airflow_provider_flux.flow.loader import load_mapping
+from airflow_provider_flux.flow.models import Flow
+from airflow_provider_flux.mapping.expression import compile_filter
+from airflow_provider_flux.stages.deliver import deliver
+from airflow_provider_flux.stages.judge import Judge
+from airflow_provider_flux.stages.records import ReadRecord
+
+
+@dataclass
+class Sample:
+    """One record of a test sync.
+
+    :param fate: what became of it: mapped, failed, filtered, deleted, written
+    """
+
+    source: dict[str, Any]
+    key: str | None
+    fate: str
+    mapped: dict[str, Any] | None = None
+    errors: tuple[RecordError, ...] = ()
+
+
+@dataclass(frozen=True)
+class TestReport:
+    """What a test sync saw."""
+
+    flow: str
+    mapping: str
+    samples: tuple[Sample, ...]
+    wrote: bool
+
+
+def test_sync(
+    flow: Flow, include: Path, credentials: Callable[[str], Credentials], limit: int, *, write: bool = False
+) -> TestReport:
+    """Read up to `limit` records from the beginning of the source, and map them.
+
+    :raises FluxError: what the source or the destination answers; CONFIG_INVALID for `write` on a destination that
+        would store the records a second time
+    """
+    mapping = load_mapping(include, flow.mapping_name, flow.mapping_pin)
+    keep = compile_filter(flow.file.filter) if flow.file.filter else None
+    samples: list[Sample] = []
+    for record in _first(flow, credentials, limit):
+        sample = Sample(record.data, record.key, "mapped")
+        if record.defect is not None:
+            sample.fate, sample.errors = "failed", (record.defect,)
+        elif record.key is None:
+            sample.fate, sample.errors = "failed", (RecordError("KEY_MISSING", "the record has no key"),)
+        elif record.deleted:
+            sample.fate = "deleted"
+        elif keep is not None and not keep(record.data):
+            sample.fate = "filtered"
+        else:
+            values, errors = mapping.apply(record.data)
+            if errors:
+                sample.fate, sample.errors = "failed", tuple(errors)
+            else:
+                sample.mapped = values
+        samples.append(sample)
+    if write:
+        _write(flow, credentials, [sample for sample in samples if sample.fate == "mapped"])
+    return TestReport(flow.id, mapping.label, tuple(samples), write)
+
+
+def _first(flow: Flow, credentials: Callable[[str], Credentials], limit: int) -> list[ReadRecord]:
+    options = flow.file.source
+    source = registry.get(options.connector).source(options, credentials(options.connection))
+    records: list[ReadRecord] = []
+    try:
+        judge = Judge(options)
+        for page in source.read(Window()):
+            records += [record for record, _ in judge.records(page, Window())]
+            if len(records) >= limit:
+                break
+    finally:
+        source.close()
+    return records[:limit]
+
+
+def _write(flow: Flow, credentials: Callable[[str], Credentials], samples: list[Sample]) -> None:
+    options = flow.file.destination
+    destination = registry.get(options.connector).destination(options, credentials(options.connection))
+    try:
+        if not destination.idempotent:
+            raise FluxError(
+                "CONFIG_INVALID",
+                f"flow '{flow.id}' inserts: a test sync that writes would store these records a second time with the next run",
+                next_step="Test without --write, or run the flow.",
+            )
+        for start in range(0, len(samples), destination.batch_size):
+            batch = samples[start : start + destination.batch_size]
+            items = [WriteItem(sample.mapped or {}) for sample in batch]
+            for sample, verdict in zip(batch, deliver(destination, items), strict=True):
+                _note(sample, verdict)
+    finally:
+        destination.close()
+
+
+def _note(sample: Sample, verdict: Verdict) -> None:
+    if isinstance(verdict, RecordError):
+        sample.fate, sample.errors = "failed", (verdict,)
+    else:
+        sample.fate = "written"

@@ -1,0 +1,235 @@
+"""The transform stage: each record mapped, skipped, deduplicated or failed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from airflow_provider_flux.errors import FluxError, RecordError, Stage
+from airflow_provider_flux.flow.loader import load_mapping
+from airflow_provider_flux.mapping.engine import Mapping
+from airflow_provider_flux.mapping.expression import compile_filter
+from airflow_provider_flux.stages.context import RunContext, StageReport
+from airflow_provider_flux.stages.failing import stage_failure
+from airflow_provider_flux.stages.read import SUPERSEDED
+from airflow_provider_flux.stages.records import Duplicate, MappedRecord, ReadRecord, ranges
+from airflow_provider_flux.staging import BatchEntry, StageFiles
+from airflow_provider_flux.store.rows import NewError, Run, StageRow
+
+log = logging.getLogger(__name__)
+
+_hash_encoder = msgspec.json.Encoder(order="deterministic")
+
+# A bucket and its reason, or the error of a failed record.
+_Fate = tuple[str, str] | RecordError
+
+
+def transform(ctx: RunContext) -> StageReport:
+    """Map what read sealed into `transform-<epoch>`.
+
+    :raises FluxError: STAGING_UNSEALED when read left nothing complete, CONFIG_INVALID when the mapping is not valid
+    """
+    started = time.monotonic()
+    run = ctx.run()
+    row = ctx.store.stage(run, Stage.TRANSFORM, ctx.epoch)
+    if row is not None and row.state == "sealed":
+        log.info("transform was sealed by an earlier attempt: %d records", row.records)
+        return StageReport(Stage.TRANSFORM, row.records, row.batches, 0.0, {})
+    source = sealed_stage(ctx, run, Stage.READ)
+    ctx.store.start_stage(run, Stage.TRANSFORM, ctx.epoch, source.epoch)
+    counts: dict[str, int] = {}
+    with stage_failure(ctx, run, Stage.TRANSFORM):
+        manifest = ctx.files(Stage.READ, source.epoch).manifest(source.sha256)
+        mapping = resolve_mapping(ctx, run)
+        work = _Transform(ctx, run, mapping, counts)
+        superseded = _Superseded(ctx.files(SUPERSEDED, source.epoch))
+        reading = ctx.files(Stage.READ, source.epoch)
+        for number, entry in enumerate(manifest.batches):
+            work.batch(number, entry, reading.load(entry, ReadRecord), superseded.until(entry.first + entry.records))
+        work.seal()
+    seconds = time.monotonic() - started
+    log.info("mapped %d of %d records with %s in %.1f s", work.mapped, manifest.records, mapping.label, seconds)
+    return StageReport(Stage.TRANSFORM, work.mapped, len(manifest.batches), seconds, counts)
+
+
+def sealed_stage(ctx: RunContext, run: Run, stage: str) -> StageRow:
+    """The newest sealed row of an earlier stage: a clear of one task uses what the others left.
+
+    :raises FluxError: STAGING_UNSEALED when the newest is not sealed, or there is none
+    """
+    rows = [row for row in ctx.store.stages(run) if row.stage == stage and row.epoch <= ctx.epoch]
+    newest = max(rows, key=lambda row: row.epoch, default=None)
+    if newest is None or newest.state != "sealed":
+        raise FluxError("STAGING_UNSEALED", f"the {stage} stage of run '{ctx.run_id}' has not finished")
+    return newest
+
+
+def resolve_mapping(ctx: RunContext, run: Run) -> Mapping:
+    """The mapping of this run: a clear resolves its version anew, a retry keeps it."""
+    if run.mapping_version is not None and run.mapping_epoch == ctx.epoch:
+        return load_mapping(ctx.include, ctx.flow.mapping_name, run.mapping_version)
+    mapping = load_mapping(ctx.include, ctx.flow.mapping_name, ctx.flow.mapping_pin)
+    kept = ctx.store.pin_mapping(run, ctx.epoch, mapping.version).mapping_version
+    return mapping if kept == mapping.version else load_mapping(ctx.include, ctx.flow.mapping_name, kept)
+
+
+@dataclass
+class _Superseded:
+    """Reads the ascending list of superseded ordinals along with the batches."""
+
+    files: StageFiles
+
+    def __post_init__(self) -> None:
+        self._ordinals = self._read()
+        self._next = next(self._ordinals, None)
+
+    def until(self, end: int) -> set[int]:
+        found = set()
+        while self._next is not None and self._next < end:
+            found.add(self._next)
+            self._next = next(self._ordinals, None)
+        return found
+
+    def _read(self) -> Iterator[int]:
+        for entry in self.files.manifest().batches:
+            for duplicate in self.files.load(entry, Duplicate):
+                yield duplicate.ordinal
+
+
+class _Transform:
+    """Maps batch after batch and records the fate of what does not go on."""
+
+    def __init__(self, ctx: RunContext, run: Run, mapping: Mapping, counts: dict[str, int]) -> None:
+        flow = ctx.flow.file
+        self._ctx = ctx
+        self._run = run
+        self._mapping = mapping
+        self._counts = counts
+        self._keep: Callable[[dict[str, Any]], bool] | None = compile_filter(flow.filter) if flow.filter else None
+        self._deletes = flow.destination.deletes
+        self._key_rules = mapping.only(flow.destination.key or ())
+        self._known = KnownErrors(ctx, mapping.version)
+        self._files = ctx.files(Stage.TRANSFORM, ctx.epoch)
+        self._files.start()
+        self._done = 0
+        self.mapped = 0
+
+    def batch(self, number: int, entry: BatchEntry, records: list[ReadRecord], superseded: set[int]) -> None:
+        mapped: list[MappedRecord] = []
+        fates: list[tuple[int, str, str]] = []
+        errors: list[NewError] = []
+        self._known.look_up(records)
+        for ordinal, record in enumerate(records, entry.first):
+            fate = self._fate(ordinal, record, superseded, mapped)
+            if fate is None:
+                continue
+            if isinstance(fate, RecordError):
+                errors.append(_new_error(ordinal, record, fate))
+                fate = ("failed", fate.code)
+            fates.append((ordinal, *fate))
+            self._counts[fate[0]] = self._counts.get(fate[0], 0) + 1
+        self._ctx.store.record_transform(
+            self._run, self._ctx.epoch, number, ranges(fates), errors, self._mapping.version
+        )
+        self._files.add(mapped, first=entry.first)
+        self.mapped += len(mapped)
+        self._done += len(records)
+        self._ctx.store.progress_stage(self._run, Stage.TRANSFORM, self._ctx.epoch, self.mapped, number + 1)
+        self._ctx.on_progress(Stage.TRANSFORM, self._done)
+
+    def seal(self) -> None:
+        manifest = self._files.seal(slice_size=self._ctx.flow.file.destination.batch_size)
+        self._ctx.store.seal_stage(
+            self._run,
+            Stage.TRANSFORM,
+            self._ctx.epoch,
+            records=manifest.records,
+            batches=len(manifest.batches),
+            sha256=manifest.sha256,
+        )
+
+    def _fate(
+        self, ordinal: int, record: ReadRecord, superseded: set[int], mapped: list[MappedRecord]
+    ) -> _Fate | None:
+        """Where the record ends here, or None when it goes on to write (and is in `mapped`)."""
+        if ordinal in superseded:
+            return "deduplicated", "older version"
+        if record.defect is not None:
+            return record.defect
+        if record.key is None:
+            return RecordError(
+                "KEY_MISSING",
+                "the record has no key",
+                source_path=", ".join(self._ctx.flow.file.source.key),
+            )
+        if record.deleted:
+            return self._map_delete(ordinal, record, record.key, mapped)
+        if self._known.skips(record):
+            return "skipped", "known error"
+        try:
+            if self._keep is not None and not self._keep(record.data):
+                return "skipped", "filtered"
+        except ValueError as error:
+            return RecordError("TRANSFORM_FAILED", f"the flow's filter failed: {error}", transform="filter")
+        data, errors = self._mapping.apply(record.data)
+        if errors:
+            return _joined(errors)
+        digest = hashlib.blake2b(_hash_encoder.encode(data), digest_size=16).hexdigest()
+        mapped.append(MappedRecord(ordinal, record.key, record.version, digest, False, data))
+        return None
+
+    def _map_delete(
+        self, ordinal: int, record: ReadRecord, key: str, mapped: list[MappedRecord]
+    ) -> tuple[str, str] | None:
+        if self._deletes == "ignore":
+            return "skipped", "delete ignored"
+        # A tombstone often holds nothing but the id: map what the destination's key needs, as far as it goes.
+        data, errors = self._key_rules.apply(record.data)
+        mapped.append(MappedRecord(ordinal, key, record.version, "", True, {} if errors else data))
+        return None
+
+
+class KnownErrors:
+    """Failures that a scheduled run does not repeat: same version of the record, same version of the mapping."""
+
+    def __init__(self, ctx: RunContext, mapping_version: int) -> None:
+        self._ctx = ctx
+        self._mapping_version = mapping_version
+        self._active = ctx.trigger == "scheduled" and ctx.epoch == 0 and ctx.store.has_open_errors(ctx.flow.id)
+        self._known: set[tuple[str, str | None]] = set()
+
+    def look_up(self, records: list[ReadRecord]) -> None:
+        """Ask the store about the keys of a batch."""
+        if self._active:
+            keys = [record.key for record in records if record.key is not None]
+            self._known = self._ctx.store.known_errors(self._ctx.flow.id, keys, self._mapping_version)
+
+    def skips(self, record: ReadRecord) -> bool:
+        """Whether the record failed before as it is."""
+        return (record.key, record.version) in self._known
+
+
+def _new_error(ordinal: int, record: ReadRecord, error: RecordError) -> NewError:
+    return NewError(
+        ordinal,
+        record.key,
+        record.version,
+        error,
+        payload=msgspec.json.encode(record.data).decode(),
+        stage=Stage.READ if record.defect is not None else Stage.TRANSFORM,
+    )
+
+
+def _joined(errors: list[RecordError]) -> RecordError:
+    """One error for the record: the first, naming the others, so that a person mends all of them at once."""
+    first = errors[0]
+    if len(errors) > 1:
+        others = "; ".join(f"{error.field}: {error.message}" for error in errors[1:])
+        first.message = f"{first.message} (also {others})"
+    return first
