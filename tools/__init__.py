@@ -1,0 +1,1 @@
+"""What `run.py` does: environments, test lanes, lock files. Standard library only."""

@@ -1,0 +1,214 @@
+"""The test lanes: what each runs, in which environment, and how long it may take."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.environment import AIRFLOW_2, MAIN, ROOT, Environment, ensure, variables
+from tools.say import ToolError, say
+
+REPORTS = ROOT / ".reports"
+_HARD_STOP = 3
+"""A lane that takes this many times its budget is stopped and has failed."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """:param budget: seconds it may take on two cores; a lane that takes longer says so
+    :param pytest: arguments of pytest: folders, so that a new test file is found by itself, and markers
+    :param checks: commands to run instead of pytest
+    :param newest_python: the last Python on which the lane can run
+    """
+
+    name: str
+    about: str
+    budget: int
+    environment: Environment = MAIN
+    pytest: tuple[str, ...] = ()
+    checks: tuple[tuple[str, ...], ...] = ()
+    newest_python: tuple[int, int] | None = None
+
+
+LANES = (
+    Lane(
+        "lint",
+        "ruff and mypy --strict",
+        budget=90,
+        checks=(("ruff", "check", "."), ("mypy",)),
+    ),
+    Lane(
+        "unit",
+        "one package at a time, and the rules of the code itself; SQLite and PostgreSQL for real",
+        budget=300,
+        pytest=("tests/unit", "tests/meta"),
+    ),
+    Lane(
+        "contracts",
+        "every connector against the same promises, on real servers",
+        budget=180,
+        pytest=("tests/contracts",),
+    ),
+    Lane(
+        "airflow-3.3",
+        "whole runs through a real Airflow 3.3",
+        budget=600,
+        pytest=("tests/airflow",),
+    ),
+    Lane(
+        "airflow-2.11",
+        "the store on SQLAlchemy 1.4; flows parsed and one run by Airflow 2.11",
+        budget=180,
+        environment=AIRFLOW_2,
+        pytest=("tests/unit/store", "tests/airflow_2_11"),
+        newest_python=(3, 12),
+    ),
+)
+
+
+@dataclass
+class Result:
+    """How a lane ended; the numbers are those of its tests (a tool of the lint lane is one test)."""
+
+    lane: Lane
+    seconds: float = 0.0
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    remark: str = ""
+
+
+def run_lanes(names: Sequence[str], pytest_arguments: Sequence[str] = ()) -> int:
+    """Run the lanes of those names (all when there are none). 0 when every test of every lane passed.
+
+    :raises ToolError: for a name that is no lane's
+    """
+    results = [_run(lane, pytest_arguments) for lane in _chosen(names)]
+    return _summary(results)
+
+
+def describe() -> str:
+    """The lanes as a table, for `test --list`."""
+    lines = [f"{'lane':<14}{'budget':>8}  what"]
+    for lane in LANES:
+        what = ", ".join(" ".join(check) for check in lane.checks) or " ".join(("pytest", *lane.pytest))
+        lines.append(f"{lane.name:<14}{lane.budget:>6} s  {lane.about}\n{'':<24}{what}  ({lane.environment.folder})")
+    return "\n".join(lines)
+
+
+def _chosen(names: Sequence[str]) -> list[Lane]:
+    by_name = {lane.name: lane for lane in LANES}
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise ToolError(f"there is no lane {', '.join(unknown)}; the lanes are {', '.join(by_name)}")
+    return [by_name[name] for name in names] or list(LANES)
+
+
+def _run(lane: Lane, pytest_arguments: Sequence[str]) -> Result:
+    result = Result(lane)
+    if lane.newest_python is not None and sys.version_info[:2] > lane.newest_python:
+        newest = ".".join(map(str, lane.newest_python))
+        result.skipped, result.remark = 1, f"skipped: it needs Python {newest} or older"
+        return result
+    ensure(lane.environment)
+    say(f"lane {lane.name}: {lane.about} (budget {lane.budget} s)")
+    started = time.monotonic()
+    home = Path(tempfile.mkdtemp(prefix="flux-lane-"))
+    try:
+        surroundings = _surroundings(lane, home)
+        if lane.checks:
+            _run_checks(result, surroundings)
+        else:
+            _run_pytest(result, pytest_arguments, surroundings)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    result.seconds = time.monotonic() - started
+    if result.seconds > lane.budget:
+        result.remark = f"over its budget of {lane.budget} s. {result.remark}".strip()
+    return result
+
+
+def _surroundings(lane: Lane, home: Path) -> dict[str, str]:
+    """Process variables: an Airflow home of the lane's own, and where the Kinto server of the tests is."""
+    surroundings = variables(lane.environment)
+    surroundings["AIRFLOW_HOME"] = str(home / "airflow")
+    surroundings["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    kinto = lane.environment.scripts / "kinto"
+    if kinto.exists():
+        surroundings["FLUX_KINTO"] = str(kinto)
+    return surroundings
+
+
+def _run_checks(result: Result, surroundings: Mapping[str, str]) -> None:
+    for check in result.lane.checks:
+        command = [str(result.lane.environment.scripts / check[0]), *check[1:]]
+        code = _call(command, surroundings, result.lane.budget * _HARD_STOP)
+        if code == 0:
+            result.passed += 1
+        else:
+            result.failed += 1
+            result.remark = f"{result.remark} {check[0]} found problems.".strip()
+
+
+def _run_pytest(result: Result, arguments: Sequence[str], surroundings: Mapping[str, str]) -> None:
+    lane = result.lane
+    REPORTS.mkdir(exist_ok=True)
+    report = REPORTS / f"{lane.name}.xml"
+    report.unlink(missing_ok=True)
+    command = [str(lane.environment.python), "-m", "pytest", "-q", "--durations=5", "--durations-min=2"]
+    command += [f"--junitxml={report}", f"-o=cache_dir=.pytest_cache/{lane.name}", *lane.pytest, *arguments]
+    code = _call(command, surroundings, lane.budget * _HARD_STOP)
+    if report.exists():
+        _count(result, report)
+    if code != 0 and result.failed == 0:
+        result.failed = 1
+        result.remark = {5: "no test was found.", None: "stopped: it took far too long."}.get(
+            code, f"pytest ended with {code}."
+        )
+
+
+def _count(result: Result, report: Path) -> None:
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest wrote the file a moment ago
+    for suite in suites:
+        total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        result.passed += max(0, total - failed - skipped)
+        result.failed += failed
+        result.skipped += skipped
+
+
+def _call(command: Sequence[str], surroundings: Mapping[str, str], seconds: int) -> int | None:
+    """Run the command in a process group of its own; its exit code, or None when it had to be stopped."""
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(surroundings), start_new_session=True)
+    try:
+        return process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _summary(results: Sequence[Result]) -> int:
+    """The table of the lanes; its last line is the one that says it all. The exit code."""
+    print(f"\n{'lane':<14}{'budget':>8}{'took':>9}{'passed':>8}{'failed':>8}{'skipped':>9}")
+    for result in results:
+        print(
+            f"{result.lane.name:<14}{result.lane.budget:>6} s{result.seconds:>7.0f} s{result.passed:>8}"
+            f"{result.failed:>8}{result.skipped:>9}  {result.remark}".rstrip()
+        )
+    passed = sum(result.passed for result in results)
+    failed = sum(result.failed for result in results)
+    skipped = sum(result.skipped for result in results)
+    print(f"\n{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 1 if failed else 0
