@@ -57,10 +57,14 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class StageFiles:
-    """The files of one stage of one run in one epoch."""
+    """The files of one stage of one run in one epoch.
 
-    def __init__(self, folder: Any) -> None:
+    :param renames: whether a file appears by renaming (a file system); an object store shows whole objects only
+    """
+
+    def __init__(self, folder: Any, *, renames: bool = True) -> None:
         self._folder = folder
+        self._renames = renames
         self._entries: list[BatchEntry] = []
 
     def start(self) -> None:
@@ -128,21 +132,27 @@ class StageFiles:
         return zstandard.ZstdDecompressor().decompress(data)
 
     def _write(self, name: str, data: bytes) -> None:
-        part = self._folder / f"{name}.part"
+        path = self._folder / name
         with _staging_errors(self._folder):
+            if not self._renames:
+                path.write_bytes(data)
+                return
+            part = self._folder / f"{name}.part"
             part.write_bytes(data)
-            part.replace(self._folder / name)
+            part.replace(path)
 
 
 class Staging:
     """The staging area: a local folder, or whatever fsspec opens (`s3://...`)."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, *, renames: bool) -> None:
         self._root = root
+        self._renames = renames
 
     def files(self, flow: str, run_id: str, stage: str, epoch: int) -> StageFiles:
         """The files of one stage; run ids hold characters that file names must not."""
-        return StageFiles(self._root / quote(flow, safe="") / quote(run_id, safe="") / f"{stage}-{epoch}")
+        folder = self._root / quote(flow, safe="") / quote(run_id, safe="") / f"{stage}-{epoch}"
+        return StageFiles(folder, renames=self._renames)
 
 
 def open_staging(location: str) -> Staging:
@@ -150,14 +160,15 @@ def open_staging(location: str) -> Staging:
 
     :raises FluxError: STAGING_FAILED when the folder cannot be made
     """
+    remote = "://" in location
     root: Any = Path(location).expanduser()
-    if "://" in location:
+    if remote:
         from upath import UPath  # fsspec is only loaded where it is used
 
         root = UPath(location)
     with _staging_errors(root):
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Staging(root)
+    return Staging(root, renames=not remote)
 
 
 class _staging_errors:
