@@ -1,0 +1,120 @@
+"""What commands print: JSON for programs, tables for a terminal, plain columns for a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from airflow_provider_flux.errors import ConfigError, FluxError
+
+Progress = Callable[[str, int], None]
+"""Called with the stage and its records so far."""
+
+
+class Output:
+    """Where a command prints.
+
+    :param json: the command was called with `--json`: `data` is then the only thing on standard output
+    """
+
+    def __init__(self, json: bool = False) -> None:
+        self.json = json
+        self._rich = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+    def data(self, value: Any) -> None:
+        """A value as JSON; dataclasses become objects."""
+        sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+
+    def line(self, text: str = "") -> None:
+        sys.stdout.write(_printable(text) + "\n")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Rows under headings. A column whose heading starts with `#` holds numbers and stands to the right."""
+        texts = [["" if cell is None else _printable(str(cell)) for cell in row] for row in rows]
+        if self._rich:
+            self._rich_table(columns, texts)
+        else:
+            self._plain_table(columns, texts)
+
+    def note(self, text: str) -> None:
+        """A remark beside the result, on standard error."""
+        sys.stdout.flush()
+        sys.stderr.write(_printable(text) + "\n")
+
+    def refuse(self, message: str) -> None:
+        """The command was used wrongly."""
+        if self.json:
+            self.data({"error": {"code": "USAGE", "message": message}})
+        self.note(f"airflow-flux: {message}")
+
+    def fail(self, error: FluxError) -> None:
+        """The command met an error."""
+        if self.json:
+            self.data({"error": {"code": error.code, "message": error.message, "next_step": error.next_step}})
+        if isinstance(error, ConfigError):
+            self.note(f"{error}\n{_counted(len(error.problems), 'problem')}")
+            return
+        answer = f"\nAnswer: {error.answer}" if error.answer else ""
+        self.note(f"{error}{answer}\nNext: {error.next_step}")
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Shows how far a long work is: a moving line per stage on a terminal, else a line now and then."""
+        from airflow_provider_flux.cli.progress import bar, lines
+
+        with bar() if sys.stderr.isatty() else lines() as report:
+            yield report
+
+    def _rich_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+        for column in columns:
+            number = column.startswith("#")
+            table.add_column(
+                column.removeprefix("#"), justify="right" if number else "left", overflow="fold", no_wrap=number
+            )
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Console(highlight=False).print(table)
+
+    def _plain_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        headings = [column.removeprefix("#") for column in columns]
+        lines = [headings, *([" ".join(cell.split()) for cell in row] for row in rows)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+        for line in lines:
+            cells = [
+                cell.rjust(width) if column.startswith("#") else cell.ljust(width)
+                for cell, width, column in zip(line, widths, columns, strict=True)
+            ]
+            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else "/".join(map(str, key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _printable(text: str) -> str:
+    """The text without the control characters that a record could use to play with the terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)

@@ -1,0 +1,96 @@
+"""Where a command works: the settings, the flow files, the store and the connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from airflow_provider_flux import settings
+from airflow_provider_flux.cli.values import UsageError, did_you_mean
+from airflow_provider_flux.connectors.credentials import Credentials, env_name, from_environment
+from airflow_provider_flux.errors import FluxError
+
+if TYPE_CHECKING:
+    from airflow_provider_flux.flow.models import Flow
+    from airflow_provider_flux.store import Store
+    from airflow_provider_flux.store.rows import Run
+
+
+def find_flow(flow_id: str) -> Flow:
+    """The flow of that id.
+
+    :raises UsageError: when there is no such file
+    :raises ConfigError: when the file, its mapping or its connector file is not valid
+    """
+    from airflow_provider_flux.flow.loader import flow_ids, load_flow
+
+    include = settings.load().include
+    known = flow_ids(include)
+    if flow_id not in known:
+        hint = did_you_mean(flow_id, known) or (f"; there are {', '.join(known)}" if known else "")
+        raise UsageError(f"there is no flow '{flow_id}' in {include / 'flows'}{hint}")
+    return load_flow(include, flow_id)
+
+
+@contextmanager
+def the_store() -> Iterator[Store]:
+    """The store of the settings, closed afterwards."""
+    from airflow_provider_flux.store import open_store
+
+    store = open_store(settings.load().store)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def find_run(store: Store, text: str, flow: str | None) -> Run:
+    """The run of that number or run id.
+
+    :raises UsageError: when there is none, or several flows have one
+    """
+    found = store.find_run(text, flow)
+    if not found:
+        of_flow = f" of flow '{flow}'" if flow else ""
+        raise UsageError(f"there is no run '{text}'{of_flow}; `airflow-flux runs` lists them")
+    if len(found) > 1:
+        flows = ", ".join(f"--flow {run.flow}" for run in found)
+        raise UsageError(f"several flows have a run '{text}'; add one of {flows}, or give the run's number")
+    return found[0]
+
+
+def credentials_for(flow: Flow) -> Callable[[str], Credentials]:
+    """Finds the connections of a flow: environment variables first, then Airflow, which takes seconds to import."""
+    from airflow_provider_flux.connectors import registry
+
+    options = (flow.file.source, flow.file.destination)
+    types = {option.connection: registry.get(option.connector).conn_type for option in options}
+
+    def find(conn_id: str) -> Credentials:
+        found = from_environment(conn_id)
+        if found is not None:
+            return found
+        if find_spec("airflow") is None:
+            raise _missing(
+                conn_id, types[conn_id], "the environment has no such variable, and Airflow is not installed"
+            )
+        from airflow_provider_flux.hooks.connections import credentials
+
+        try:
+            return credentials(conn_id)
+        except FluxError as error:
+            raise _missing(conn_id, types[conn_id], error.message) from error
+
+    return find
+
+
+def _missing(conn_id: str, conn_type: str, why: str) -> FluxError:
+    example = json.dumps({"conn_type": conn_type, "host": "...", "login": "...", "password": "..."})
+    return FluxError(
+        "CONNECTION_INVALID",
+        f"connection '{conn_id}' cannot be used: {why}",
+        next_step=f"Create it in Airflow (Admin, Connections), or: export {env_name(conn_id)}='{example}'",
+    )

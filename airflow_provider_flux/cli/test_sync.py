@@ -1,0 +1,55 @@
+"""`test`: a small sample through a flow, to look at."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_flux import settings
+from airflow_provider_flux.cli.output import Output, plain
+from airflow_provider_flux.cli.place import credentials_for, find_flow
+from airflow_provider_flux.errors import CATALOGUE
+
+if TYPE_CHECKING:
+    from airflow_provider_flux.stages.testsync import Sample, TestReport
+
+
+def test(arguments: Namespace, out: Output) -> int:
+    """Print each record of the sample and what became of it; 1 if one failed."""
+    from airflow_provider_flux.stages.testsync import test_sync
+
+    flow = find_flow(arguments.flow)
+    include = settings.load().include
+    report = test_sync(flow, include, credentials_for(flow), arguments.limit, write=arguments.write)
+    if out.json:
+        out.data(report)
+    else:
+        _print(report, out)
+    return 1 if any(sample.errors for sample in report.samples) else 0
+
+
+def _print(report: TestReport, out: Output) -> None:
+    for sample in report.samples:
+        out.line(f"{sample.key or '(no key)'}: {sample.fate}")
+        if sample.errors:
+            _print_errors(sample, out)
+        elif sample.mapped is not None:
+            for target, value in sample.mapped.items():
+                out.line(f"    {target} = {_text(value)}")
+    fates = [sample.fate for sample in report.samples]
+    counted = ", ".join(f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
+    wrote = "" if report.wrote else "; nothing was written"
+    out.line(f"{len(fates)} records through {report.mapping}: {counted or 'none read'}{wrote}")
+
+
+def _print_errors(sample: Sample, out: Output) -> None:
+    for error in sample.errors:
+        row = CATALOGUE[error.code]
+        where = " -> ".join(part for part in (error.source_path, error.field) if part)
+        out.line(f"    {row.title} ({error.code}){': ' + where if where else ''}: {error.message}")
+        out.line(f"    next: {row.solution}")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(plain(value), ensure_ascii=False)
