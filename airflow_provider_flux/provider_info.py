@@ -40,13 +40,14 @@ _SQL = {
 }
 
 
-def _option(description: str, default: str | None, example: str | None) -> dict[str, Any]:
+def _option(description: str, default: str, example: str, sensitive: bool = False) -> dict[str, Any]:
     return {
         "description": description,
         "version_added": "0.1.0",
         "type": "string",
         "example": example,
         "default": default,
+        "sensitive": sensitive,
     }
 
 
@@ -65,6 +66,7 @@ _CONFIG = {
                 "file in ``flux`` in Airflow's home, for one machine only.",
                 "",
                 "postgresql+psycopg://flux:...@db.example.com/flux",
+                sensitive=True,  # the URL holds a password
             ),
             "staging": _option(
                 "Folder or fsspec URL for the batches between the stages of a run; every worker must reach it. When "

@@ -52,19 +52,25 @@ def trace_text(report: RunReport) -> str:
     return "\n".join(lines)
 
 
+def failure_lines(stage: str, code: str, message: str, next_step: str, answer: str | None = None) -> list[str]:
+    """The trace: which stage, what happened, why, and what to do next."""
+    row = CATALOGUE[code]
+    lines = [
+        f"  failed in {stage}: {row.title} ({code})",
+        f"  what      {message}",
+        f"  why       {row.cause}",
+        f"  next      {next_step}",
+        f"            {_NEXT_STEP[stage]}",
+    ]
+    if answer:
+        lines.append(f"  answer    {answer[:500]}")
+    return lines
+
+
 def _trace_lines(run: Run) -> list[str]:
     assert run.error_code is not None and run.error_stage is not None
-    row = CATALOGUE[run.error_code]
-    lines = [
-        f"  failed in {run.error_stage}: {row.title} ({run.error_code})",
-        f"  what      {run.error_message}",
-        f"  why       {row.cause}",
-        f"  next      {run.error_next_step}",
-        f"            {_NEXT_STEP[run.error_stage]}",
-    ]
-    if run.error_answer:
-        lines.append(f"  answer    {run.error_answer[:500]}")
-    return lines
+    message, next_step = run.error_message or "", run.error_next_step or ""
+    return failure_lines(run.error_stage, run.error_code, message, next_step, run.error_answer)
 
 
 def _facts(run: Run) -> list[str]:

@@ -1,0 +1,130 @@
+"""One DAG per flow: `read >> transform >> write >> settle`.
+
+Airflow parses DAG files all day long, and again before every task. Nothing here opens a connection, reads a Variable or
+loads a heavy library, and the same files always give the same DAGs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG, Param, TriggerRule, get_parsing_context
+
+from airflow_provider_flux import settings
+from airflow_provider_flux.compat import CronDataIntervalTimetable, DeltaDataIntervalTimetable, retry_arguments
+from airflow_provider_flux.errors import Problem
+from airflow_provider_flux.flow.loader import flow_ids, load_flow, load_flows
+from airflow_provider_flux.flow.models import Flow, Schedule
+from airflow_provider_flux.operators.stages import (
+    FluxReadOperator,
+    FluxSettleOperator,
+    FluxTransformOperator,
+    FluxWriteOperator,
+)
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+REPLAY = {
+    "type": ["object", "null"],
+    "title": "Replay",
+    "description": 'Deliver the failed records of an earlier run again: {"run": "<its run id>"}.',
+    "properties": {"run": {"type": "string", "minLength": 1}},
+    "required": ["run"],
+    "additionalProperties": False,
+}
+"""JSON Schema of the one parameter of a flow's DAG; Airflow refuses a run whose `conf` does not fit."""
+
+
+def flow_dags() -> dict[str, DAG]:
+    """The DAG of every valid flow; at a task's start only that of its own flow.
+
+    :raises ConfigError: when the flow of the task that starts is not valid
+    """
+    configured = settings.load()
+    delays = configured.task_retry_delays
+    only = get_parsing_context().dag_id
+    if only is None:
+        flows, _ = load_flows(configured.include)
+    else:
+        flows = [load_flow(configured.include, only)] if only in flow_ids(configured.include) else []
+    return {flow.id: build_dag(flow, delays) for flow in flows}
+
+
+def flow_problems() -> list[Problem]:
+    """Every problem of every flow that is not valid."""
+    _, problems = load_flows(settings.load().include)
+    return problems
+
+
+def build_dag(flow: Flow, retry_delays: tuple[float, ...]) -> DAG:
+    """The DAG of one flow.
+
+    :param retry_delays: seconds before each retry of a task
+    """
+    file = flow.file
+    dag = DAG(
+        dag_id=flow.id,
+        schedule=_timetable(file.schedule),
+        start_date=_start(flow),
+        catchup=False,
+        max_active_runs=1,
+        tags=sorted({"flux", *file.tags}),
+        description=_first_line(file.description),
+        doc_md=file.description or None,
+        params={"replay": Param(None, **REPLAY)},
+    )
+    common: dict[str, Any] = {"flow_id": flow.id, "dag": dag, "owner": file.owner, **_retries(retry_delays)}
+    if file.pool is not None:
+        common["pool"] = file.pool
+    read = FluxReadOperator(task_id="read", **common)
+    transform = FluxTransformOperator(task_id="transform", **common)
+    # One writer per flow, also when a backfill runs beside a tick.
+    write = FluxWriteOperator(task_id="write", max_active_tis_per_dag=1, **common)
+    settle = FluxSettleOperator(task_id="settle", trigger_rule=TriggerRule.ALL_DONE, **common)
+    read.set_downstream(transform)
+    transform.set_downstream(write)
+    write.set_downstream(settle)
+    return dag
+
+
+_retries = cache(retry_arguments)
+
+
+def _timetable(schedule: Schedule | None) -> Any:
+    """A timetable that states its data interval: a plain cron string gives one of zero length in Airflow 3."""
+    if schedule is None:
+        return None
+    cron = schedule.cron or _cron_of(schedule.every)
+    if cron is None:
+        return DeltaDataIntervalTimetable(schedule.every)
+    return CronDataIntervalTimetable(cron, timezone=_zone(schedule.timezone))
+
+
+def _cron_of(every: timedelta | None) -> str | None:
+    """`*/15 * * * *` for 15m: intervals that divide the hour or the day start on the clock, not when a DAG is unpaused."""
+    if not every or every % _MINUTE:
+        return None
+    if every < _HOUR:
+        return f"*/{every // _MINUTE} * * * *" if not _HOUR % every else None
+    if every < _DAY:
+        return f"0 */{every // _HOUR} * * *" if not _DAY % every and not every % _HOUR else None
+    return "0 0 * * *" if every == _DAY else None
+
+
+_zone = cache(pendulum.timezone)
+
+
+def _start(flow: Flow) -> datetime:
+    day = flow.file.start_date
+    zone = flow.file.schedule.timezone if flow.file.schedule else "UTC"
+    return pendulum.datetime(day.year, day.month, day.day, tz=_zone(zone))
+
+
+def _first_line(text: str) -> str | None:
+    return text.strip().partition("\n")[0] or None

@@ -1,0 +1,79 @@
+"""Airflow connections as the credentials that connectors understand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
+
+from airflow_provider_flux.compat import AIRFLOW_V_3_0_PLUS
+from airflow_provider_flux.connectors.credentials import Credentials, env_name
+from airflow_provider_flux.errors import FluxError
+
+
+def credentials(conn_id: str) -> Credentials:
+    """The connection of that id, in a task as well as on the command line. Its secrets are masked in logs from now on.
+
+    :raises FluxError: CONNECTION_INVALID when there is none or its extra field is not a JSON object
+    """
+    try:
+        connection = _find(conn_id)
+    except AirflowNotFoundException:
+        raise FluxError(
+            "CONNECTION_INVALID",
+            f"connection '{conn_id}' does not exist",
+            next_step=f"Create the Airflow connection '{conn_id}' (Admin, Connections), or set {env_name(conn_id)}.",
+        ) from None
+    return from_connection(connection)
+
+
+def from_connection(connection: Any) -> Credentials:
+    """An Airflow `Connection` as plain data.
+
+    :raises FluxError: CONNECTION_INVALID when the extra field is not a JSON object
+    """
+    extra = _extra(connection)
+    mask_secret(extra)
+    if connection.password:
+        mask_secret(connection.password)
+    return Credentials(
+        conn_id=connection.conn_id,
+        conn_type=connection.conn_type or "",
+        host=connection.host or None,
+        port=connection.port,
+        login=connection.login or None,
+        password=connection.password or None,
+        schema=connection.schema or None,
+        extra=extra,
+    )
+
+
+def _extra(connection: Any) -> dict[str, Any]:
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = None
+    if isinstance(extra, dict):
+        return extra
+    # The value is not shown: it may hold a secret.
+    raise FluxError(
+        "CONNECTION_INVALID",
+        f"connection '{connection.conn_id}': field 'extra' is not a JSON object",
+        next_step=f"Correct the field 'extra' of the Airflow connection '{connection.conn_id}'.",
+    )
+
+
+def _find(conn_id: str) -> Any:
+    if AIRFLOW_V_3_0_PLUS and not _in_task():
+        # Outside a task the SDK does not look into Airflow's own database.
+        from airflow.models.connection import Connection
+
+        return Connection.get_connection_from_secrets(conn_id)
+    return BaseHook.get_connection(conn_id)
+
+
+def _in_task() -> bool:
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    return getattr(runner, "SUPERVISOR_COMMS", None) is not None

@@ -1,0 +1,67 @@
+"""From Airflow's context of a task to the context of our stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging import Logger
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_flux import settings
+from airflow_provider_flux.operators.progress import Progress
+
+if TYPE_CHECKING:
+    from airflow_provider_flux.compat import Context
+    from airflow_provider_flux.stages.context import RunContext
+
+_TRIGGERS = {"scheduled": "scheduled", "backfill": "backfill"}
+
+
+@contextmanager
+def open_run(flow_id: str, context: Context, log: Logger) -> Iterator[RunContext]:
+    """The run that this task belongs to, with the flow as its file says now and the store open.
+
+    :raises FluxError: CONFIG_INVALID when the flow's files or the settings are not valid; what opening the store raises
+    """
+    # A DAG file imports the operators and must stay quick: the stages' libraries are loaded when a task runs.
+    from airflow_provider_flux.flow.loader import load_flow
+    from airflow_provider_flux.hooks.connections import credentials
+    from airflow_provider_flux.stages.context import RunContext
+    from airflow_provider_flux.staging import open_staging
+    from airflow_provider_flux.store import open_store
+
+    configured = settings.load()
+    flow = load_flow(configured.include, flow_id)
+    dag_run: Any = context["dag_run"]
+    replay_of = replayed_run(context["params"])
+    store = open_store(configured.store)
+    try:
+        yield RunContext(
+            flow=flow,
+            run_id=dag_run.run_id,
+            trigger="replay" if replay_of else _TRIGGERS.get(str(dag_run.run_type), "manual"),
+            store=store,
+            staging=open_staging(configured.staging),
+            credentials=credentials,
+            include=configured.include,
+            # Raised by every clear and by no retry (2.11: by a clear of a run that had ended).
+            epoch=dag_run.clear_number or 0,
+            interval=_interval(dag_run),
+            replay_of=replay_of,
+            on_progress=Progress(log),
+        )
+    finally:
+        store.close()
+
+
+def replayed_run(params: Any) -> str | None:
+    """The run id of `{"replay": {"run": ...}}`, if the DAG run was started with it."""
+    replay = params.get("replay")
+    return replay["run"] if replay else None
+
+
+def _interval(dag_run: Any) -> Any:
+    # A manual run of Airflow 3 has no logical date and therefore no interval.
+    if dag_run.data_interval_start is None or dag_run.data_interval_end is None:
+        return None
+    return dag_run.data_interval_start, dag_run.data_interval_end
