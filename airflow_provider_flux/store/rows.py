@@ -89,7 +89,13 @@ class Link:
 
 @dataclass(frozen=True)
 class NewError:
-    """A failed or held record on its way into the store."""
+    """A failed or held record on its way into the store.
+
+    :param payload: the source record, as read (JSON)
+    :param sent: the mapped record, as sent (JSON)
+    :param held: nobody but a person may decide what happens to it
+    :param stage: the stage at fault, where it is not the one that records it
+    """
 
     ordinal: int
     source_key: str | None
@@ -98,6 +104,7 @@ class NewError:
     payload: str
     sent: str | None = None
     held: bool = False
+    stage: str | None = None
     stage: str | None = None  # where the fault lies, if not in the stage that records it
 
 
