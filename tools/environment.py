@@ -240,4 +240,7 @@ def variables(environment: Environment) -> dict[str, str]:
     }
     kept["PATH"] = f"{environment.scripts}{os.pathsep}{kept.get('PATH', os.defpath)}"
     kept["VIRTUAL_ENV"] = str(environment.path)
+    kinto = environment.scripts / "kinto"
+    if kinto.exists():
+        kept["FLUX_KINTO"] = str(kinto)  # the real server that tests and benchmarks start
     return kept

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.environment import AIRFLOW_2, MAIN, ROOT, Environment, ensure, variables
-from tools.say import ToolError, say
+from tools.say import UsageError, say
 
 REPORTS = ROOT / ".reports"
 _HARD_STOP = 3
@@ -90,7 +88,7 @@ class Result:
 def run_lanes(names: Sequence[str], pytest_arguments: Sequence[str] = ()) -> int:
     """Run the lanes of those names (all when there are none). 0 when every test of every lane passed.
 
-    :raises ToolError: for a name that is no lane's
+    :raises UsageError: for a name that is no lane's
     """
     results = [_run(lane, pytest_arguments) for lane in _chosen(names)]
     return _summary(results)
@@ -109,7 +107,7 @@ def _chosen(names: Sequence[str]) -> list[Lane]:
     by_name = {lane.name: lane for lane in LANES}
     unknown = [name for name in names if name not in by_name]
     if unknown:
-        raise ToolError(f"there is no lane {', '.join(unknown)}; the lanes are {', '.join(by_name)}")
+        raise UsageError(f"there is no lane {', '.join(unknown)}; the lanes are {', '.join(by_name)}")
     return [by_name[name] for name in names] or list(LANES)
 
 
@@ -122,30 +120,14 @@ def _run(lane: Lane, pytest_arguments: Sequence[str]) -> Result:
     ensure(lane.environment)
     say(f"lane {lane.name}: {lane.about} (budget {lane.budget} s)")
     started = time.monotonic()
-    home = Path(tempfile.mkdtemp(prefix="flux-lane-"))
-    try:
-        surroundings = _surroundings(lane, home)
-        if lane.checks:
-            _run_checks(result, surroundings)
-        else:
-            _run_pytest(result, pytest_arguments, surroundings)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    if lane.checks:
+        _run_checks(result, variables(lane.environment))
+    else:
+        _run_pytest(result, pytest_arguments, variables(lane.environment))
     result.seconds = time.monotonic() - started
     if result.seconds > lane.budget:
         result.remark = f"over its budget of {lane.budget} s. {result.remark}".strip()
     return result
-
-
-def _surroundings(lane: Lane, home: Path) -> dict[str, str]:
-    """Process variables: an Airflow home of the lane's own, and where the Kinto server of the tests is."""
-    surroundings = variables(lane.environment)
-    surroundings["AIRFLOW_HOME"] = str(home / "airflow")
-    surroundings["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-    kinto = lane.environment.scripts / "kinto"
-    if kinto.exists():
-        surroundings["FLUX_KINTO"] = str(kinto)
-    return surroundings
 
 
 def _run_checks(result: Result, surroundings: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tools.environment import BENCH, MAIN, ROOT, Environment, ensure, variables
 from tools.lanes import describe, run_lanes
 from tools.locks import lock
-from tools.say import ToolError
+from tools.say import ToolError, UsageError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         return _do(options, [*unknown, *passed_on])
     except ToolError as error:
         print(f"\n{error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
