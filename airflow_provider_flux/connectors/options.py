@@ -72,6 +72,14 @@ class SourceOptions(Model):
     )
     deleted: Deleted | None = None
 
+    def selected_fields(self) -> frozenset[str] | None:
+        """The fields that are read from the source at all; None where whole records come."""
+        return None
+
+    def advice(self) -> tuple[str, ...]:
+        """What is allowed but has a price that the writer should know; `check` prints it as warnings."""
+        return ()
+
 
 class DestinationOptions(Model):
     """Common to all destinations."""
@@ -86,3 +94,7 @@ class DestinationOptions(Model):
     skip_unchanged: bool = Field(
         default=False, description="Do not write a newer version whose mapped record equals the one delivered last."
     )
+
+    def advice(self) -> tuple[str, ...]:
+        """What is allowed but has a price that the writer should know; `check` prints it as warnings."""
+        return ()
