@@ -1,0 +1,160 @@
+"""A flow between two halves of a small SaaS, each stage in a process of its own that a test may kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_flux.store import Store, open_store
+from tests.processes.saas import Saas, serve
+
+FLOW = """\
+source:
+  connector: rest
+  connection: saas
+  path: /contacts
+  records: data
+  key: id
+  cursor: {{field: updated_at, lookback: 5m}}
+  incremental: {{param: since, until: until, format: iso}}
+  page: {{kind: cursor, param: after, next: next, size_param: limit, size: 50}}
+destination:
+  connector: rest
+  connection: saas
+  path: /{endpoint}
+  mode: {mode}
+  key: id
+  batch_size: 20
+  in_flight: {in_flight}
+  batch: {{records: records}}
+  results: {{records: results, ok: {{path: status, below: 400}}, error_message: error, error_field: field, id: id}}
+mapping: contacts
+batch: 100
+"""
+
+MAPPING = """\
+rules:
+  - {from: id, to: id, required: true}
+  - {from: name, to: name, transforms: [trim], required: true}
+  - {from: phone, to: phone, transforms: [{phone_e164: {country: US}}]}
+  - {from: updated_at, to: updated_at, transforms: [date_iso]}
+"""
+
+
+@dataclass
+class Result:
+    """How a stage process ended."""
+
+    code: int
+    answer: dict[str, Any]
+    stderr: str
+
+    @property
+    def killed(self) -> bool:
+        return self.code == -9
+
+
+@dataclass
+class Flux:
+    """Runs stages of the flow `contacts`, one process each."""
+
+    folder: Path
+    saas: Saas
+    store_url: str
+    environment: dict[str, str] = field(default_factory=dict)
+    staging: str = ""
+
+    @property
+    def pid(self) -> int:
+        """The process id of the stage that runs now."""
+        return int((self.folder / "pid").read_text())
+
+    def write_flow(self, *, mode: str = "upsert", in_flight: int = 1) -> None:
+        endpoint = "upsert" if mode == "upsert" else "insert"
+        (self.folder / "include/flows").mkdir(parents=True, exist_ok=True)
+        (self.folder / "include/mappings/contacts").mkdir(parents=True, exist_ok=True)
+        flow = FLOW.format(mode=mode, endpoint=endpoint, in_flight=in_flight)
+        (self.folder / "include/flows/contacts.yaml").write_text(flow)
+        (self.folder / "include/mappings/contacts/v1.yaml").write_text(MAPPING)
+
+    def start(self, stage: str, run_id: str, **order: Any) -> subprocess.Popen[str]:
+        order |= {
+            "stage": stage,
+            "run_id": run_id,
+            "flow": "contacts",
+            "include": str(self.folder / "include"),
+            "store": self.store_url,
+            "staging": self.staging or str(self.folder / "staging"),
+            "pid_file": str(self.folder / "pid"),
+        }
+        (self.folder / "pid").unlink(missing_ok=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.processes.stage_process", json.dumps(order)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
+
+    def stage(self, stage: str, run_id: str, **order: Any) -> Result:
+        process = self.start(stage, run_id, **order)
+        stdout, stderr = process.communicate(timeout=90)
+        assert process.returncode in (0, 1, -9), stderr
+        return Result(process.returncode, json.loads(stdout) if stdout else {}, stderr)
+
+    def run(self, run_id: str, stages: str = "read transform write settle", **order: Any) -> dict[str, Any]:
+        """The stages one after another, each of which must succeed; the run's row as settle left it."""
+        for stage in stages.split():
+            result = self.stage(stage, run_id, **order)
+            assert result.code == 0, f"{stage}: {result.answer} {result.stderr}"
+        run: dict[str, Any] = result.answer["run"]
+        return run
+
+    def open_store(self) -> Store:
+        return open_store(self.store_url)
+
+
+@pytest.fixture
+def saas() -> Iterator[Saas]:
+    with serve(Saas()) as server:
+        yield server
+
+
+@pytest.fixture
+def flux(tmp_path: Path, saas: Saas) -> Flux:
+    connection = json.dumps({"conn_type": "flux_rest", "host": saas.url})
+    flux = Flux(tmp_path, saas, f"sqlite:///{tmp_path}/flux.db", {"AIRFLOW_CONN_SAAS": connection})
+    flux.write_flow()
+    return flux
+
+
+def contacts(count: int, *, bad_phones: int = 0, long_names: int = 0, minute: int = 0) -> list[dict[str, Any]]:
+    """Contacts with distinct ids; the first ones have a phone with letters, the next a name that is too long."""
+    records = [
+        {
+            "id": f"c{number:05d}",
+            "name": f"Contact {number}",
+            "phone": f"(415) 555-{number % 10000:04d}",
+            "updated_at": f"2026-01-01T{minute // 60:02d}:{minute % 60:02d}:{number % 60:02d}.{number:06d}Z",
+        }
+        for number in range(count)
+    ]
+    for record in records[:bad_phones]:
+        record["phone"] = "(415) CALL-NOW"
+    for record in records[bad_phones : bad_phones + long_names]:
+        record["name"] = "x" * 41
+    return records
+
+
+def assert_sum_holds(run: dict[str, Any]) -> None:
+    """`read = written + skipped + deduplicated + failed + held + unsent`."""
+    buckets = ("written", "skipped", "deduplicated", "failed", "held", "unsent")
+    assert run["read"] == sum(run[bucket] for bucket in buckets), run

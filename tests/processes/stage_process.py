@@ -1,0 +1,68 @@
+"""One stage of one run in a process of its own, as an Airflow task is: `python -m tests.processes.stage_process JSON`.
+
+Prints a JSON object: the run's report after settle, the stage's error otherwise. The exit code is 1 when the stage failed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_flux.connectors.credentials import from_environment
+from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.flow.loader import load_flow
+from airflow_provider_flux.stages.context import RunContext
+from airflow_provider_flux.stages.read import read
+from airflow_provider_flux.stages.settle import settle
+from airflow_provider_flux.stages.transform import transform
+from airflow_provider_flux.stages.write import write
+from airflow_provider_flux.staging import open_staging
+from airflow_provider_flux.store import open_store
+
+STAGES = {"read": read, "transform": transform, "write": write, "settle": settle}
+
+
+def main(order: dict[str, Any]) -> int:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    include = Path(order["include"])
+    Path(order["pid_file"]).write_text(str(os.getpid()))
+    interval = order.get("interval")
+    store = open_store(order["store"])
+    ctx = RunContext(
+        flow=load_flow(include, order["flow"]),
+        run_id=order["run_id"],
+        trigger=order.get("trigger", "manual"),
+        store=store,
+        staging=open_staging(order["staging"]),
+        credentials=lambda conn_id: _credentials(conn_id),
+        include=include,
+        epoch=order.get("epoch", 0),
+        interval=(datetime.fromisoformat(interval[0]), datetime.fromisoformat(interval[1])) if interval else None,
+        replay_of=order.get("replay_of"),
+    )
+    try:
+        result = STAGES[order["stage"]](ctx)
+    except FluxError as error:
+        print(json.dumps({"code": error.code, "message": error.message, "transient": error.transient}))
+        return 1
+    finally:
+        store.close()
+    print(json.dumps(dataclasses.asdict(result), default=str))
+    return 0
+
+
+def _credentials(conn_id: str) -> Any:
+    found = from_environment(conn_id)
+    if found is None:
+        raise FluxError("CONNECTION_INVALID", f"no connection '{conn_id}'")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))
