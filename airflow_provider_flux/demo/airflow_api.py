@@ -1,0 +1,69 @@
+"""The few calls of Airflow's REST API that the demo makes."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import quote
+
+
+class AirflowApi:
+    """:param url: of the API server, which takes everybody for an admin"""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def healthy(self) -> bool:
+        """Whether the API server answers and sees its scheduler and DAG processor."""
+        try:
+            health = self._call("GET", "/monitor/health")
+        except (OSError, ValueError):
+            return False
+        return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
+
+    def knows(self, dag: str) -> bool:
+        """Whether the DAG processor has found this DAG."""
+        try:
+            self._call("GET", f"/dags/{dag}")
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return False
+            raise
+        return True
+
+    def import_errors(self) -> list[str]:
+        """What is wrong with DAG files."""
+        return [entry["stack_trace"] for entry in self._call("GET", "/importErrors")["import_errors"]]
+
+    def unpause(self, dag: str) -> None:
+        self._call("PATCH", f"/dags/{dag}", {"is_paused": False})
+
+    def run_ids(self, dag: str) -> list[str]:
+        """Run ids of a DAG, the oldest first."""
+        return [run["dag_run_id"] for run in self._call("GET", f"/dags/{dag}/dagRuns?order_by=id")["dag_runs"]]
+
+    def state(self, dag: str, run_id: str) -> str:
+        """State of a DAG run."""
+        state: str = self._call("GET", f"/dags/{dag}/dagRuns/{quote(run_id)}")["state"]
+        return state
+
+    def task_states(self, dag: str, run_id: str) -> dict[str, str | None]:
+        """State of each task of a DAG run."""
+        found = self._call("GET", f"/dags/{dag}/dagRuns/{quote(run_id)}/taskInstances")["task_instances"]
+        return {task["task_id"]: task["state"] for task in found}
+
+    def page(self, dag: str, run_id: str) -> str:
+        """Address of a DAG run's page."""
+        return f"{self._url}/dags/{dag}/runs/{quote(run_id)}"
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            f"{self._url}/api/v2{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return json.load(answer)

@@ -1,0 +1,133 @@
+"""What happens in the demo, told with Flux's own commands: everything that is printed comes from the store."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from airflow_provider_flux.demo import warehouse
+from airflow_provider_flux.demo.airflow_api import AirflowApi
+from airflow_provider_flux.demo.airflow_process import AirflowProcess
+from airflow_provider_flux.demo.sandbox import Sandbox
+from airflow_provider_flux.demo.screen import Screen
+from airflow_provider_flux.demo.workdir import Workdir
+from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.store import open_store
+from airflow_provider_flux.store.rows import Run
+
+CONTACTS, CUSTOMERS = "crm_contacts", "ledger_customers"
+"""The shipped flows: CRM to warehouse, and warehouse to Ledger."""
+
+_REPAIRED = Path(__file__).parent / "contacts_v2.yaml"
+_DAG_SECONDS, _RUN_SECONDS = 60.0, 90.0
+
+
+class Story:
+    """:param environment: the variables under which `airflow-flux` sees the demo"""
+
+    def __init__(
+        self, screen: Screen, workdir: Workdir, environment: dict[str, str], airflow: AirflowProcess, api: AirflowApi
+    ) -> None:
+        self._screen = screen
+        self._workdir = workdir
+        self._environment = environment
+        self._airflow = airflow
+        self._api = api
+
+    def first_run(self) -> None:
+        """The contacts flow, started by the scheduler's own first tick."""
+        screen = self._screen
+        screen.heading("2. A flow, run by Airflow's scheduler")
+        screen.line((self._workdir.include / "flows" / f"{CONTACTS}.yaml").read_text().rstrip())
+        run = self._tick(CONTACTS)
+        screen.heading("3. The fate of every record")
+        self._shell("show", str(run.id))
+        screen.line(
+            f"\nThe destination's own count: {warehouse.count(self._workdir.warehouse)} rows in `contacts`; "
+            f"the run says {run.written} written."
+        )
+        screen.line(f"The same in Airflow: {self._api.page(CONTACTS, run.run_id)}")
+        self._shell("errors", "list", "--run", str(run.id), "--by", "field", "--by", "code")
+
+    def recovery(self) -> None:
+        """A person mends the mapping, and the failed records are sent once more."""
+        screen = self._screen
+        screen.heading("4. The mapping mended, the failed records sent again")
+        first = self._last_run(CONTACTS)
+        self._mend_mapping()
+        known = set(self._api.run_ids(CONTACTS))
+        self._shell("errors", "retry", "--run", str(first.id))
+        replay = self._finished(CONTACTS, known)
+        self._shell("show", str(replay.id))
+        screen.heading("5. What is repaired, and what is left")
+        self._shell("errors", "list", "--run", str(first.id), "--state", "resolved", "--by", "field", "--by", "code")
+        self._shell("errors", "list", "--flow", CONTACTS, "--by", "field", "--by", "code")
+        screen.line(
+            f"\nThe destination's own count now: {warehouse.count(self._workdir.warehouse)} rows in `contacts`."
+        )
+
+    def second_flow(self, sandbox: Sandbox) -> None:
+        """The rows of the database go on to an API that takes batches and answers for each record."""
+        screen = self._screen
+        screen.heading("6. From the database on to another API")
+        run = self._tick(CUSTOMERS)
+        self._shell("show", str(run.id))
+        screen.line(f"\nThe destination's own count: {len(sandbox.ledger.customers)} customers in Ledger.")
+
+    def _tick(self, flow: str) -> Run:
+        """Switch a flow on and wait for the run that the scheduler starts."""
+        with self._screen.step(f"DAG {flow}") as step:
+            self._airflow.wait_until(lambda: self._api.knows(flow), f"the DAG {flow} does not appear", _DAG_SECONDS)
+            step.result = f"made from include/flows/{flow}.yaml; switched on"
+        self._api.unpause(flow)
+        return self._finished(flow, set())
+
+    def _finished(self, flow: str, known: set[str]) -> Run:
+        """Wait for a run that is not known yet to end."""
+        with self._screen.step(f"run of {flow}") as step:
+            step.now("waiting for the scheduler")
+            self._airflow.wait_until(
+                lambda: bool(set(self._api.run_ids(flow)) - known), f"no run of {flow} starts", _RUN_SECONDS
+            )
+            run_id = next(run_id for run_id in self._api.run_ids(flow) if run_id not in known)
+
+            def ended() -> bool:
+                states = self._api.task_states(flow, run_id)
+                step.now(" >> ".join(f"{task} {states.get(task) or '-'}" for task in _TASKS))
+                return self._api.state(flow, run_id) in ("success", "failed")
+
+            self._airflow.wait_until(ended, f"run {run_id} of {flow} does not end", _RUN_SECONDS)
+            run = self._run(flow, run_id)
+            step.result = f"{run.state}, {run_id}"
+        return run
+
+    def _mend_mapping(self) -> None:
+        folder = self._workdir.include / "mappings" / "contacts"
+        old, new = (folder / "v1.yaml").read_text(), _REPAIRED.read_text()
+        (folder / "v2.yaml").write_text(new)
+        where = "include/mappings/contacts/v"
+        for line in difflib.unified_diff(
+            old.splitlines(), new.splitlines(), f"{where}1.yaml", f"{where}2.yaml", n=0, lineterm=""
+        ):
+            self._screen.line(line)
+
+    def _shell(self, *arguments: str) -> None:
+        code = self._screen.shell(self._environment, *arguments)
+        if code:
+            raise FluxError("UNKNOWN", f"`airflow-flux {' '.join(arguments)}` ended with code {code}")
+
+    def _run(self, flow: str, run_id: str) -> Run:
+        store = open_store(self._environment["AIRFLOW__FLUX__STORE"])
+        try:
+            run = store.run(flow, run_id)
+        finally:
+            store.close()
+        if run is None:
+            raise FluxError("UNKNOWN", f"run {run_id} of {flow} left no trace", next_step=f"See {self._workdir.logs}.")
+        return run
+
+    def _last_run(self, flow: str) -> Run:
+        return self._run(flow, self._api.run_ids(flow)[-1])
+
+
+_TASKS = ("read", "transform", "write", "settle")
