@@ -77,7 +77,6 @@ def build_dag(flow: Flow, retry_delays: tuple[float, ...]) -> DAG:
         tags=sorted({"flux", *file.tags}),
         description=_first_line(file.description),
         doc_md=file.description or None,
-        params={"replay": Param(None, **REPLAY)},
     )
     common: dict[str, Any] = {"flow_id": flow.id, "dag": dag, "owner": file.owner, **_retries(retry_delays)}
     if file.pool is not None:
@@ -90,6 +89,8 @@ def build_dag(flow: Flow, retry_delays: tuple[float, ...]) -> DAG:
     read.set_downstream(transform)
     transform.set_downstream(write)
     write.set_downstream(settle)
+    # Last: given to DAG(), Airflow would check its schema anew for every flow, and copy it into every task. A run sees it.
+    dag.params["replay"] = Param(None, **REPLAY)
     return dag
 
 
