@@ -1,0 +1,198 @@
+"""The one request path: a pool of connections to one host, with limits, retries and masking."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+
+from airflow_provider_flux import __version__
+from airflow_provider_flux.errors import FluxError, OutcomeUnknown
+from airflow_provider_flux.transport import network
+from airflow_provider_flux.transport.answers import kept
+from airflow_provider_flux.transport.auth import NO_AUTH, Auth
+from airflow_provider_flux.transport.masking import Masker
+from airflow_provider_flux.transport.messages import Request, Response
+from airflow_provider_flux.transport.origin import join, same_origin
+from airflow_provider_flux.transport.retry import AttemptFailed, with_retries
+
+MAX_BODY: Final = 64 * 1024 * 1024
+"""Largest answer that is read, in bytes."""
+BUDGET: Final = 60.0
+"""Seconds within which a request is tried again."""
+TIMEOUT: Final = 30.0
+"""Seconds without a sign of life after which a server counts as silent."""
+
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_EXECUTED = frozenset({501, 503, 505})  # server errors that say that nothing was done
+
+
+class HttpClient:
+    """Talks to one host over one connection. Safe to use from several threads.
+
+    It sits on httpx' transport, not on `httpx.Client`: that one logs every URL with its query, where keys and cursors
+    stand, and keeps cookies.
+
+    :param base_url: scheme, host, port and a path that all calls begin with
+    :param conn_id: the Airflow connection, for messages
+    :param headers: sent with every request
+    :param timeout: seconds without a sign of life from the server
+    :param verify: False switches the check of TLS certificates off
+    :param proxy: URL of a proxy
+    :param connections: most connections at the same time
+    :param budget: seconds within which a request is tried again; 0 for a single try
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        conn_id: str,
+        auth: Auth = NO_AUTH,
+        headers: Mapping[str, str] | None = None,
+        secrets: tuple[str, ...] = (),
+        timeout: float = TIMEOUT,
+        verify: ssl.SSLContext | bool = True,
+        proxy: str | None = None,
+        connections: int = 10,
+        budget: float = BUDGET,
+    ) -> None:
+        self.base = httpx.URL(base_url)
+        self.conn_id = conn_id
+        self.mask = Masker((*auth.secrets, *secrets))
+        self._auth = auth
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": f"airflow-provider-flux/{__version__}",
+            **(headers or {}),
+            **auth.headers,
+        }
+        self._timeout = timeout
+        self._timeouts = httpx.Timeout(timeout).as_dict()
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
+        self._send = with_retries(self._attempt, budget)
+
+    def send(self, request: Request) -> Response:
+        """Send a request and bring back the answer, whatever its status.
+
+        :raises OutcomeUnknown: a request that may not be repeated was sent, and whether it was executed is not known
+        :raises FluxError: CONNECTION_TIMEOUT without an answer; CONNECTION_INVALID for a bad certificate or another
+            host; BAD_REQUEST for an answer that is too large
+        """
+        try:
+            response = self._send(request)
+        except AttemptFailed as failed:
+            if failed.sent and not request.may_repeat:
+                raise self._unknown(request, failed.error.message) from None
+            raise failed.error from None
+        if response.status >= 500 and response.status not in _NOT_EXECUTED and not request.may_repeat:
+            raise self._unknown(request, f"{response.endpoint} answered HTTP {response.status}", response)
+        return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    def endpoint(self, request: Request) -> str:
+        """Method and path for messages; never the query, where keys may stand."""
+        return f"{request.method} {join(self.base, request.url).path}"
+
+    def _attempt(self, request: Request) -> Response:
+        url = join(self.base, request.url)
+        if not same_origin(url, self.base):
+            raise self._other_host(request, url)
+        url = url.copy_merge_params(request.params) if request.params else url
+        for _ in range(_MOST_REDIRECTS + 1):
+            response, target = self._exchange(request, url)
+            if target is None:
+                return response
+            url = target
+        raise self._refuse(request, f"answers with more than {_MOST_REDIRECTS} redirects")
+
+    def _exchange(self, request: Request, url: httpx.URL) -> tuple[Response, httpx.URL | None]:
+        """One request and its answer; a URL if the answer sends us there."""
+        headers = {**self._headers, **request.headers}
+        sent_url = url.copy_merge_params(self._auth.params) if self._auth.params else url
+        extensions = {"timeout": self._timeouts}
+        call = httpx.Request(request.method, sent_url, headers=headers, content=request.body, extensions=extensions)
+        endpoint = f"{request.method} {url.path}"
+        try:
+            answer = self._transport.handle_request(call)
+            try:
+                body = b"" if request.method == "HEAD" else self._body(request, answer)
+            finally:
+                answer.close()
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise network.failure(error, self.conn_id, self.base, endpoint, self.mask) from None
+        response = Response(answer.status_code, answer.headers, body, str(url), endpoint)
+        target = self._redirect(request, response) if answer.status_code in _REDIRECTS else None
+        return response, target
+
+    def _body(self, request: Request, answer: httpx.Response) -> bytes:
+        """The whole body, or an error as soon as it is too large or too slow."""
+        deadline = time.monotonic() + 10 * self._timeout
+        chunks: list[bytes] = []
+        size = 0
+        announced = answer.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > MAX_BODY:
+            raise self._too_large(request)
+        for chunk in answer.iter_bytes():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise self._too_large(request)
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"the answer was not complete after {10 * self._timeout:.0f} s")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _redirect(self, request: Request, response: Response) -> httpx.URL | None:
+        """Where a redirect leads, if it may be followed: a read, on the same host."""
+        location = response.headers.get("location", "")
+        if not location:
+            return None
+        target = join(self.base, location, httpx.URL(response.url))
+        if request.method not in ("GET", "HEAD"):
+            # 302 and 303 may mean "done, look there"; the others mean "not here".
+            if response.status in (302, 303) and not request.may_repeat:
+                raise self._unknown(request, f"{response.endpoint} answered HTTP {response.status}", response)
+            raise self._refuse(request, f"redirects to {self.mask(target.path)}; write the final path into the flow")
+        if not same_origin(target, self.base):
+            raise self._other_host(request, target)
+        return target
+
+    def _unknown(self, request: Request, reason: str, response: Response | None = None) -> OutcomeUnknown:
+        answer = None if response is None else kept(response.body, self.mask)
+        message = f"{self.endpoint(request)} was sent over connection '{self.conn_id}', and no verdict came: {reason}"
+        return OutcomeUnknown("OUTCOME_UNKNOWN", message, answer=answer)
+
+    def _other_host(self, request: Request, url: httpx.URL) -> FluxError:
+        ours, other = _origin(self.base), self.mask(_origin(url))
+        return FluxError(
+            "CONNECTION_INVALID",
+            f"{self.endpoint(request)} leads to {other}, but connection '{self.conn_id}' is for {ours} and its "
+            "credentials go nowhere else",
+            next_step=f"If {other} is right, write it into the field 'host' of the connection '{self.conn_id}'.",
+        )
+
+    def _refuse(self, request: Request, what: str) -> FluxError:
+        return FluxError("BAD_REQUEST", f"{self.endpoint(request)} of connection '{self.conn_id}' {what}")
+
+    def _too_large(self, request: Request) -> FluxError:
+        reason = f"the answer is larger than {MAX_BODY // 1024**2} MB"
+        if not request.may_repeat:
+            return self._unknown(request, reason)
+        return FluxError(
+            "BAD_REQUEST",
+            f"{self.endpoint(request)} of connection '{self.conn_id}': {reason}",
+            next_step="Ask for smaller pages: set `page.size` in the flow, or a smaller `batch_size`.",
+        )
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"

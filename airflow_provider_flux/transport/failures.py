@@ -1,0 +1,86 @@
+"""Answers that are no success, as errors for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport.answers import Decoded, NotJson, decode, kept, looks_like_html
+from airflow_provider_flux.transport.classify import Finding, Row, loosely, recognise, request_code, vendor_message
+from airflow_provider_flux.transport.messages import Response
+from airflow_provider_flux.transport.retry import retry_after
+
+
+class Judgement:
+    """Judges the answers of one connection.
+
+    :param mask: takes the secrets out of a text
+    :param rows: recognise the vendor's own bodies, asked before the status
+    :param outage: the code for server errors, `classify.SOURCE` or `classify.DESTINATION`
+    """
+
+    def __init__(self, conn_id: str, mask: Callable[[str], str], rows: Sequence[Row], outage: str) -> None:
+        self._conn_id = conn_id
+        self._mask = mask
+        self._rows = rows
+        self._outage = outage
+
+    def check(self, response: Response) -> None:
+        """Pass an answer with a 2xx status on.
+
+        :raises FluxError: any other status
+        """
+        if not 200 <= response.status < 300:
+            raise self.failed(response)
+
+    def value(self, response: Response) -> Decoded:
+        """The JSON of an answer.
+
+        :raises FluxError: UNREADABLE_ANSWER when it is none; the code of a row that recognises it as an error
+        """
+        try:
+            decoded = decode(response.body, response.content_type)
+        except NotJson as error:
+            raise self.unreadable(response, _not_json(response, error)) from None
+        self._look_for_errors(response, decoded.value)
+        return decoded
+
+    def failed(self, response: Response) -> FluxError:
+        """The error for an answer whose status says that the request failed."""
+        value = loosely(response.body, response.content_type)
+        finding = recognise(self._rows, response.status, value, failed=True)
+        return self._error(response, finding or Finding(request_code(response.status, self._outage)), value)
+
+    def unreadable(self, response: Response, reason: str, next_step: str | None = None) -> FluxError:
+        """The error for an answer of another shape than declared."""
+        return FluxError(
+            "UNREADABLE_ANSWER",
+            self._mask(f"connection '{self._conn_id}': {response.endpoint} (HTTP {response.status}): {reason}"),
+            next_step=next_step,
+            answer=kept(response.body, self._mask),
+        )
+
+    def _look_for_errors(self, response: Response, value: Any) -> None:
+        """Some systems answer 200 with an error inside."""
+        if self._rows and (finding := recognise(self._rows, response.status, value, failed=False)) is not None:
+            raise self._error(response, finding, value)
+
+    def _error(self, response: Response, finding: Finding, value: Any) -> FluxError:
+        said = vendor_message(value)
+        message = f"connection '{self._conn_id}': {response.endpoint} answered HTTP {response.status}"
+        return FluxError(
+            finding.code,
+            self._mask(f"{message}: {said}" if said else message),
+            answer=kept(response.body, self._mask),
+            retry_after=retry_after(response.headers),
+        )
+
+
+def _not_json(response: Response, error: NotJson) -> str:
+    if not response.body.strip():
+        return "the answer is empty"
+    if looks_like_html(response.body):
+        title = vendor_message(loosely(response.body, response.content_type))
+        return f"a page for people came instead of data: {title}"
+    return f"the answer is not JSON: {error}"

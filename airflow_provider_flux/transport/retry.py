@@ -1,0 +1,133 @@
+"""Tries a request again within one attempt of the task: connection trouble, 429, 502, 503, 504.
+
+This is the shortest of the three clocks (docs/decisions): it ends after a budget of seconds, and what is left then is
+for the task's retry. A write that may have been executed is never repeated unless the caller says that it is harmless.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from tenacity import RetryCallState, Retrying, stop_before_delay, wait_exponential_jitter
+
+from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport.messages import Request, Response
+
+log = logging.getLogger("airflow_provider_flux.transport")
+
+_REFUSED = frozenset({429, 503})  # the server says that it did not execute the request
+_GATEWAY = frozenset({502, 504})  # a proxy does not know whether the server did
+
+_backoff = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.25)
+
+
+class AttemptFailed(Exception):
+    """One attempt that brought no answer.
+
+    :param error: what to raise when there is no further attempt
+    :param sent: whether the server may have executed the request
+    """
+
+    def __init__(self, error: FluxError, *, sent: bool) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.sent = sent
+
+
+def with_retries(attempt: Callable[[Request], Response], budget: float) -> Callable[[Request], Response]:
+    """The same call, tried again as long as `budget` seconds last.
+
+    :return: gives the last answer, whatever its status, or raises the last AttemptFailed
+    """
+    retrying = Retrying(
+        retry=_again,
+        wait=_wait,
+        stop=stop_before_delay(budget),
+        before_sleep=_log_wait,
+        retry_error_callback=_give_up,
+    )
+
+    def call(request: Request) -> Response:
+        return retrying(attempt, request)
+
+    return call
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait, from either form of `Retry-After` (RFC 9110, 10.2.3), or None.
+
+    A date is compared with the answer's own `Date`, because the two clocks need not agree.
+    """
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        until = _http_date(text)
+    if until is None:
+        return None
+    now = _http_date(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def quota_left(headers: Mapping[str, str]) -> str:
+    """What the server says is left of the quota, or `unknown`. Every vendor spells the header differently."""
+    for name, value in headers.items():
+        spelt = name.lower().replace("-", "")
+        if ("ratelimit" in spelt and "remaining" in spelt) or "requestsleft" in spelt:
+            return value
+    return "unknown"
+
+
+def _again(state: RetryCallState) -> bool:
+    request: Request = state.args[0]
+    outcome = state.outcome
+    assert outcome is not None
+    error = outcome.exception()
+    if error is not None:
+        return isinstance(error, AttemptFailed) and (request.may_repeat or not error.sent)
+    status = outcome.result().status
+    return status in _REFUSED or (status in _GATEWAY and request.may_repeat)
+
+
+def _wait(state: RetryCallState) -> float:
+    assert state.outcome is not None
+    waiting = _backoff(state)
+    if state.outcome.failed:
+        return waiting
+    return max(waiting, retry_after(state.outcome.result().headers) or 0.0)
+
+
+def _log_wait(state: RetryCallState) -> None:
+    _log(state, f"waiting {state.upcoming_sleep:.1f} s")
+
+
+def _give_up(state: RetryCallState) -> Response:
+    assert state.outcome is not None
+    _log(state, f"not waiting {state.upcoming_sleep:.0f} s more: the time of one attempt is used up")
+    response: Response = state.outcome.result()
+    return response
+
+
+def _log(state: RetryCallState, then: str) -> None:
+    assert state.outcome is not None
+    error = state.outcome.exception()
+    if error is not None:
+        log.warning("%s, %s", error, then)
+        return
+    response: Response = state.outcome.result()
+    what = "throttled: " if response.status in _REFUSED else ""
+    quota = quota_left(response.headers)
+    log.warning("%sHTTP %d from %s, %s, quota left: %s", what, response.status, response.endpoint, then, quota)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
