@@ -15,10 +15,11 @@ import pendulum
 from airflow.providers.common.compat.sdk import DAG, Param, TriggerRule, get_parsing_context
 
 from airflow_provider_flux import settings
-from airflow_provider_flux.compat import CronDataIntervalTimetable, DeltaDataIntervalTimetable, retry_arguments
+from airflow_provider_flux.compat import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 from airflow_provider_flux.errors import Problem
 from airflow_provider_flux.flow.loader import flow_ids, load_flow, load_flows
 from airflow_provider_flux.flow.models import Flow, Schedule
+from airflow_provider_flux.operators.retries import retry_arguments
 from airflow_provider_flux.operators.stages import (
     FluxReadOperator,
     FluxSettleOperator,

@@ -24,7 +24,6 @@ _REST = {
             "password": "how it is sent is written in the flow: auth",
         },
     },
-    "conn-fields": {},
 }
 
 _SQL = {
@@ -34,9 +33,25 @@ _SQL = {
     "ui-field-behaviour": {
         "hidden-fields": [],
         "relabeling": {"schema": "Database"},
-        "placeholders": {"host": "db.example.com", "port": "5432", "schema": "name of the database, or path of a SQLite file"},
+        "placeholders": {"host": "db.example.com, or the path of a SQLite file", "port": "5432", "schema": "warehouse"},
     },
-    "conn-fields": {},
+    "conn-fields": {
+        "dialect": {
+            "label": "Dialect",
+            "description": "Kind of database as SQLAlchemy names it: postgresql, mysql, sqlite, ...",
+            "schema": {"type": ["string", "null"]},
+        },
+        "driver": {
+            "label": "Driver",
+            "description": "Python driver, for example psycopg. When empty: whichever of the usual ones is installed.",
+            "schema": {"type": ["string", "null"]},
+        },
+        "url": {
+            "label": "SQLAlchemy URL",
+            "description": "Instead of the fields above, for databases that need more. Login and password may stay there.",
+            "schema": {"type": ["string", "null"], "format": "password"},
+        },
+    },
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
 
@@ -36,8 +37,9 @@ def from_connection(connection: Any) -> Credentials:
     """
     extra = _extra(connection)
     mask_secret(extra)
-    if connection.password:
-        mask_secret(connection.password)
+    for secret in (connection.password, *_passwords_in_urls(connection.host, *extra.values())):
+        if secret:
+            mask_secret(secret)
     return Credentials(
         conn_id=connection.conn_id,
         conn_type=connection.conn_type or "",
@@ -63,6 +65,11 @@ def _extra(connection: Any) -> dict[str, Any]:
         f"connection '{connection.conn_id}': field 'extra' is not a JSON object",
         next_step=f"Correct the field 'extra' of the Airflow connection '{connection.conn_id}'.",
     )
+
+
+def _passwords_in_urls(*values: Any) -> list[str | None]:
+    urls = [value for value in values if isinstance(value, str) and "://" in value]
+    return [urlsplit(url).password for url in urls]
 
 
 def _find(conn_id: str) -> Any:

@@ -10,7 +10,7 @@ from airflow_provider_flux.compat import AIRFLOW_V_3_2_PLUS
 from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.hooks.connections import credentials
-from airflow_provider_flux.hooks.forms import field_behaviour, test_result
+from airflow_provider_flux.hooks.forms import field_behaviour, form_widgets, test_result
 
 
 class FluxRestHook(HttpHook):
@@ -44,8 +44,8 @@ class FluxRestHook(HttpHook):
 
         @classmethod
         def get_connection_form_widgets(cls) -> dict[str, Any]:
-            """The form has no fields beyond Airflow's own."""
-            return {}
+            """Fields beyond Airflow's own."""
+            return form_widgets(cls.conn_type)
 
         @classmethod
         def get_ui_field_behaviour(cls) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
-from running_airflow import RunningAirflow
+from tests.airflow.running_airflow import RunningAirflow
 
 
 @pytest.fixture(scope="session")
