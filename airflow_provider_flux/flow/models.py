@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
 from airflow_provider_flux.connectors.options import DestinationOptions, Duration, Model, SourceOptions
+from airflow_provider_flux.flow.clock import check_cron, check_timezone
 
 FLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,249}")
 """A flow's id is the stem of its file and the id of its DAG."""
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+"""The name of a mapping (a folder) or of a connector file (its stem)."""
 
-class Schedule(Model):
-    """When a flow runs: `every` or `cron`. Without a schedule it runs on demand."""
-
-    every: Duration | None = Field(default=None, description="Interval, for example 15m, 1h, 1d.")
-    cron: str | None = Field(default=None, description="Cron expression with five fields.")
-    timezone: str = "UTC"
-
-    @model_validator(mode="after")
-    def _one_of(self) -> Schedule:
-        if (self.every is None) == (self.cron is None):
-            raise ValueError("write either `every` or `cron`")
-        return self
-
-
+_MAPPING = re.compile(rf"{NAME.pattern}(@[1-9][0-9]{{0,5}})?")
 _RATE = re.compile(r"rate\s*>\s*(0(?:\.\d+)?|1(?:\.0+)?)")
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1):
+        raise ValueError("must be 1s or more")
+    return value
 
 
 def _fail_run_when(value: object) -> object:
@@ -39,14 +35,53 @@ def _fail_run_when(value: object) -> object:
     raise ValueError("write `never`, `any` or a rate between 0 and 1, for example `rate > 0.05`")
 
 
+def _mapping_name(value: str) -> str:
+    if _MAPPING.fullmatch(value) is None:
+        raise ValueError("write the name of a mapping, or name@version with a whole number, for example `contacts@2`")
+    return value
+
+
+def _day(value: object) -> object:
+    # Pydantic would take a number for seconds since 1970.
+    if isinstance(value, (int, float)):
+        raise ValueError("write a date such as 2026-01-31")
+    return value
+
+
+Whole = Annotated[int, Strict()]
+"""A whole number; neither `"5"` nor `true`."""
+
+
+class Schedule(Model):
+    """When a flow runs: `every` or `cron`. Without a schedule it runs on demand."""
+
+    every: Annotated[Duration, AfterValidator(_positive)] | None = Field(
+        default=None, description="Interval: a number with s, m, h or d, for example `15m`, `1h`, `1d`."
+    )
+    cron: Annotated[str, AfterValidator(check_cron)] | None = Field(
+        default=None, description="Cron expression with five fields, for example `0 6 * * 1-5`."
+    )
+    timezone: Annotated[str, AfterValidator(check_timezone)] = Field(
+        default="UTC", description="Time zone of `cron`, for example `Europe/Berlin`."
+    )
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Schedule:
+        if (self.every is None) == (self.cron is None):
+            raise ValueError("write either `every` or `cron`")
+        return self
+
+
 class ErrorPolicy(Model):
     """What happens when records fail."""
 
-    fail_run_when: Annotated[str, BeforeValidator(_fail_run_when)] = Field(
+    fail_run_when: Annotated[str, BeforeValidator(_fail_run_when, json_schema_input_type=str)] = Field(
         default="never", description="When failed records turn the DAG run red: `never`, `any`, `rate > 0.05`."
     )
-    outage_after: int = Field(
-        default=5, ge=1, description="After so many batches in a row failed alike it is an outage: the task fails, the rest stays unsent."
+    outage_after: Whole = Field(
+        default=5,
+        ge=1,
+        description="After so many batches in a row failed alike it is an outage: the task fails, the rest is unsent.",
     )
 
     def run_fails(self, read: int, lost: int) -> bool:
@@ -60,20 +95,30 @@ class ErrorPolicy(Model):
 class FlowFile(Model):
     """The content of a flow file. `source` and `destination` are the models of their connectors."""
 
-    description: str = ""
-    source: SourceOptions
-    destination: DestinationOptions
-    mapping: str = Field(min_length=1, description="Name of a mapping, or name@version to pin one.")
-    filter: str | None = Field(
-        default=None, description="Jinja expression over `record`; records for which it is false are skipped."
+    description: str = Field(default="", description="What the flow is for; shown on the DAG's page.")
+    source: SourceOptions = Field(description="Where records come from.")
+    destination: DestinationOptions = Field(description="Where records go to.")
+    mapping: Annotated[str, AfterValidator(_mapping_name)] = Field(
+        description="Name of a mapping, or name@version to pin one."
     )
-    schedule: Schedule | None = None
-    start_date: date = Field(default=date(2024, 1, 1), description="First day that a backfill may ask for.")
-    errors: ErrorPolicy = ErrorPolicy()
-    batch: int = Field(default=1000, ge=1, le=100_000, description="Records per staged file.")
-    owner: str = "flux"
-    tags: tuple[str, ...] = ()
-    pool: str | None = Field(default=None, description="Airflow pool of the tasks; the default pool unless given.")
+    filter: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Jinja expression over `record`; records for which it is false are skipped.",
+    )
+    schedule: Schedule | None = Field(default=None, description="When it runs; on demand unless given.")
+    start_date: Annotated[date, BeforeValidator(_day, json_schema_input_type=date)] = Field(
+        default=date(2024, 1, 1), description="First day that a backfill may ask for."
+    )
+    errors: ErrorPolicy = Field(default=ErrorPolicy(), description="What happens when records fail.")
+    batch: Whole = Field(default=1000, ge=1, le=100_000, description="Records per staged file.")
+    owner: str = Field(default="flux", min_length=1, description="Owner of the DAG.")
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), description="Tags of the DAG."
+    )
+    pool: str | None = Field(
+        default=None, min_length=1, description="Airflow pool of the tasks; the default pool unless given."
+    )
 
 
 @dataclass(frozen=True)
@@ -91,8 +136,13 @@ class Flow:
     @property
     def mapping_pin(self) -> int | None:
         """The pinned version, or None to follow the newest."""
-        version = self.file.mapping.partition("@")[2]
-        return int(version) if version else None
+        return split_mapping(self.file.mapping)[1]
 
 
+def split_mapping(text: Any) -> tuple[str, int | None]:
+    """`contacts@2` as `("contacts", 2)`; a version of None follows the newest.
 
+    :raises ValueError: for anything else than such a name
+    """
+    name, _, version = _mapping_name(text if isinstance(text, str) else "").partition("@")
+    return name, int(version) if version else None

@@ -1,0 +1,94 @@
+"""Checks between the parts of a flow, each valid by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
+from airflow_provider_flux.flow.problems import Finding
+from airflow_provider_flux.flow.suggest import allowed, did_you_mean, listing
+from airflow_provider_flux.flow.yaml_file import Where
+from airflow_provider_flux.mapping.engine import Mapping
+
+
+def source_findings(source: SourceOptions) -> list[Finding]:
+    """A cursor, version, key or tombstone field that the source does not read; a lookback that could not work."""
+    findings = []
+    cursor = source.cursor
+    if cursor is not None and cursor.lookback and cursor.type != "timestamp":
+        message = f"a lookback needs a cursor of type timestamp, this one is of type {cursor.type}"
+        findings.append(Finding(("cursor", "lookback"), message))
+    if cursor is not None and cursor.settle and cursor.type != "timestamp":
+        message = f"`settle` needs a cursor of type timestamp, this one is of type {cursor.type}"
+        findings.append(Finding(("cursor", "settle"), message))
+    selected = source.selected_fields()
+    if selected is not None:
+        findings.extend(
+            Finding(where, f"the source does not read the field `{name}`.{allowed(name, sorted(selected))}")
+            for where, name in _fields_used(source)
+            if not _within(name, selected)
+        )
+    return findings
+
+
+def _fields_used(source: SourceOptions) -> Iterable[tuple[Where, str]]:
+    if source.cursor is not None:
+        yield ("cursor", "field"), source.cursor.field
+    if source.version is not None:
+        yield ("version",), source.version
+    if source.deleted is not None:
+        yield ("deleted", "field"), source.deleted.field
+    for index, name in enumerate(source.key):
+        yield (("key", index) if len(source.key) > 1 else ("key",)), name
+
+
+def destination_findings(destination: DestinationOptions, mapping: Mapping | None) -> list[Finding]:
+    """A write by key without a key, or with one that the mapping does not write."""
+    if destination.key is None:
+        if destination.mode == "insert" and destination.deletes == "ignore":
+            return []
+        need = f"mode {destination.mode}" if destination.mode != "insert" else "deletes: delete"
+        return [Finding(("key",), f"is required for {need}: the target field that identifies a record", on_key=True)]
+    if mapping is None:
+        return []
+    targets = sorted(mapping.targets)
+    return [
+        Finding(
+            ("key", index) if len(destination.key) > 1 else ("key",),
+            f"mapping {mapping.label} does not write the field `{name}`.{did_you_mean(name, targets)} "
+            f"It writes: {listing(targets)}.",
+        )
+        for index, name in enumerate(destination.key)
+        if not _written(name, targets)
+    ]
+
+
+def unread_paths(source: SourceOptions, mapping: Mapping) -> list[str]:
+    """A sentence per field that the mapping reads and the source does not."""
+    selected = source.selected_fields()
+    if selected is None:
+        return []
+    return [
+        f"mapping {mapping.label} reads the field `{path}`, which the source does not read."
+        f"{did_you_mean(path, selected)} The source reads: {listing(sorted(selected))}."
+        for path in sorted(mapping.source_paths)
+        if not _within(path, selected)
+    ]
+
+
+def delete_findings(source: SourceOptions, destination: DestinationOptions) -> list[Finding]:
+    """Deletes that can never come."""
+    if destination.deletes == "delete" and source.deleted is None:
+        message = "nothing will be deleted: `source.deleted` does not say how a deleted record is recognised"
+        return [Finding(("deletes",), message)]
+    return []
+
+
+def _within(path: str, selected: frozenset[str]) -> bool:
+    """Whether a field path begins with a selected field."""
+    return path in selected or path.partition(".")[0].partition("[")[0] in selected
+
+
+def _written(name: str, targets: Iterable[str]) -> bool:
+    """Whether a mapping writes the field, a part of it, or what holds it."""
+    return any(target == name or target.startswith(f"{name}.") or name.startswith(f"{target}.") for target in targets)

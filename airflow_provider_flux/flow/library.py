@@ -1,0 +1,130 @@
+"""The files of one include folder, each read, validated and compiled at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from airflow_provider_flux.errors import ConfigError, Problem
+from airflow_provider_flux.flow import folder
+from airflow_provider_flux.flow.connector_file import ConnectorFile, load_connector_file
+from airflow_provider_flux.flow.problems import explain
+from airflow_provider_flux.flow.suggest import allowed
+from airflow_provider_flux.flow.yaml_file import read_file
+from airflow_provider_flux.mapping.engine import Mapping, MappingProblems, compile_mapping
+from airflow_provider_flux.mapping.expression import compile_filter
+from airflow_provider_flux.mapping.spec import MappingFile
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class NoSuchMapping(LookupError):
+    """A flow names a mapping or a version that does not exist; the text says which there are."""
+
+
+class _Once(Generic[Key, Value]):
+    """Calls `make` at most once per key and keeps what it returned or the ConfigError it raised."""
+
+    def __init__(self, make: Callable[[Key], Value]) -> None:
+        self._make = make
+        self._made: dict[Key, Value | ConfigError] = {}
+
+    def __call__(self, key: Key) -> Value:
+        if key not in self._made:
+            try:
+                self._made[key] = self._make(key)
+            except ConfigError as error:
+                self._made[key] = error
+        made = self._made[key]
+        if isinstance(made, ConfigError):
+            raise made
+        return made
+
+
+class Library:
+    """:param include: folder with `flows/`, `mappings/` and `connectors/`"""
+
+    def __init__(self, include: Path) -> None:
+        self.include = include
+        self._versions: dict[str, dict[int, Path]] = {}
+        self._mapping = _Once(self._load_mapping)
+        self._connector_file = _Once(self._load_connector_file)
+        self._filters: dict[str, str | None] = {}
+
+    @cached_property
+    def connector_files(self) -> folder.Listing:
+        """The connector files that exist."""
+        return folder.list_connector_files(self.include)
+
+    def connector_file(self, name: str) -> ConnectorFile:
+        """:raises ConfigError: with every problem of the file
+        :raises KeyError: when there is no such file
+        """
+        self.connector_files.paths[name]
+        return self._connector_file(name)
+
+    def versions(self, name: str) -> dict[int, Path]:
+        """The versions of a mapping, oldest first."""
+        if name not in self._versions:
+            self._versions[name] = folder.mapping_versions(self.include, name)
+        return self._versions[name]
+
+    def mapping(self, name: str, version: int | None) -> Mapping:
+        """A compiled mapping; the newest version unless one is given.
+
+        :raises NoSuchMapping: when there is no such mapping or version
+        :raises ConfigError: with every problem of the mapping file
+        """
+        versions = self.versions(name)
+        if not versions:
+            raise NoSuchMapping(f"there is no mapping `{name}`.{allowed(name, folder.mapping_names(self.include))}")
+        number = max(versions) if version is None else version
+        if number not in versions:
+            listed = ", ".join(str(existing) for existing in versions)
+            raise NoSuchMapping(f"mapping `{name}` has no version {number}. Allowed: {listed}.")
+        return self._mapping((name, number))
+
+    def filter_fault(self, text: str) -> str | None:
+        """What is wrong with the expression of a `filter`, if anything."""
+        if text not in self._filters:
+            try:
+                compile_filter(text)
+            except ValueError as error:
+                self._filters[text] = str(error)
+            else:
+                self._filters[text] = None
+        return self._filters[text]
+
+    def _load_mapping(self, key: tuple[str, int]) -> Mapping:
+        name, version = key
+        path = self.versions(name)[version]
+        document = read_file(path, folder.shown(self.include, path))
+        try:
+            return compile_mapping(_mapping_file(document.data), name, version)
+        except ValidationError as error:
+            raise ConfigError(
+                [
+                    document.problem(finding.path, finding.message, on_key=finding.on_key)
+                    for finding in explain(error, MappingFile, document.data)
+                ]
+            ) from error
+        except MappingProblems as error:
+            raise ConfigError([document.problem(path, message) for path, message in error.problems]) from error
+
+    def _load_connector_file(self, name: str) -> ConnectorFile:
+        path = self.connector_files.paths[name]
+        return load_connector_file(path, folder.shown(self.include, path))
+
+
+def _mapping_file(data: dict[str, Any]) -> MappingFile:
+    return MappingFile.model_validate(data)
+
+
+def in_order(problems: list[Problem]) -> list[Problem]:
+    """Each problem once, by file, line and column."""
+    return sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.path, p.message))
