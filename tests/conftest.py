@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import itertools
 import logging
@@ -31,10 +32,7 @@ def _isolate() -> None:
 
 
 _isolate()
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(_SCRATCH, ignore_errors=True)
+atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)  # after pgserver's own, which writes there once more
 
 
 @dataclass(frozen=True)

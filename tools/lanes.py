@@ -90,8 +90,12 @@ def run_lanes(names: Sequence[str], pytest_arguments: Sequence[str] = ()) -> int
 
     :raises UsageError: for a name that is no lane's
     """
-    results = [_run(lane, pytest_arguments) for lane in _chosen(names)]
-    return _summary(results)
+    results = []
+    for lane in _chosen(names):
+        if not _too_new(lane):
+            ensure(lane.environment)
+        results.append(run_lane(lane, REPORTS, pytest_arguments))
+    return summary(results)
 
 
 def describe() -> str:
@@ -111,23 +115,29 @@ def _chosen(names: Sequence[str]) -> list[Lane]:
     return [by_name[name] for name in names] or list(LANES)
 
 
-def _run(lane: Lane, pytest_arguments: Sequence[str]) -> Result:
+def run_lane(lane: Lane, reports: Path, pytest_arguments: Sequence[str] = ()) -> Result:
+    """Run the lane in its environment, and show what it prints as it goes.
+
+    :param reports: folder for the report that pytest writes, from which the tests are counted
+    """
     result = Result(lane)
-    if lane.newest_python is not None and sys.version_info[:2] > lane.newest_python:
-        newest = ".".join(map(str, lane.newest_python))
-        result.skipped, result.remark = 1, f"skipped: it needs Python {newest} or older"
+    if _too_new(lane):
+        result.skipped, result.remark = 1, f"skipped: it does not run on Python {sys.version.split()[0]}"
         return result
-    ensure(lane.environment)
     say(f"lane {lane.name}: {lane.about} (budget {lane.budget} s)")
     started = time.monotonic()
     if lane.checks:
         _run_checks(result, variables(lane.environment))
     else:
-        _run_pytest(result, pytest_arguments, variables(lane.environment))
+        _run_pytest(result, reports, pytest_arguments, variables(lane.environment))
     result.seconds = time.monotonic() - started
     if result.seconds > lane.budget:
         result.remark = f"over its budget of {lane.budget} s. {result.remark}".strip()
     return result
+
+
+def _too_new(lane: Lane) -> bool:
+    return lane.newest_python is not None and sys.version_info[:2] > lane.newest_python
 
 
 def _run_checks(result: Result, surroundings: Mapping[str, str]) -> None:
@@ -141,10 +151,10 @@ def _run_checks(result: Result, surroundings: Mapping[str, str]) -> None:
             result.remark = f"{result.remark} {check[0]} found problems.".strip()
 
 
-def _run_pytest(result: Result, arguments: Sequence[str], surroundings: Mapping[str, str]) -> None:
+def _run_pytest(result: Result, reports: Path, arguments: Sequence[str], surroundings: Mapping[str, str]) -> None:
     lane = result.lane
-    REPORTS.mkdir(exist_ok=True)
-    report = REPORTS / f"{lane.name}.xml"
+    reports.mkdir(exist_ok=True)
+    report = reports / f"{lane.name}.xml"
     report.unlink(missing_ok=True)
     command = [str(lane.environment.python), "-m", "pytest", "-q", "--durations=5", "--durations-min=2"]
     command += [f"--junitxml={report}", f"-o=cache_dir=.pytest_cache/{lane.name}", *lane.pytest, *arguments]
@@ -176,13 +186,23 @@ def _call(command: Sequence[str], surroundings: Mapping[str, str], seconds: int)
     except subprocess.TimeoutExpired:
         return None
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        _stop(process)
 
 
-def _summary(results: Sequence[Result]) -> int:
-    """The table of the lanes; its last line is the one that says it all. The exit code."""
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask first, so that the tests can stop the servers they started."""
+    for how, patience in ((signal.SIGINT, 20), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            return
+        os.killpg(process.pid, how)
+        try:
+            process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def summary(results: Sequence[Result]) -> int:
+    """Print the table of the lanes; its last line says it all. The exit code."""
     print(f"\n{'lane':<14}{'budget':>8}{'took':>9}{'passed':>8}{'failed':>8}{'skipped':>9}")
     for result in results:
         print(
