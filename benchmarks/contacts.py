@@ -24,7 +24,12 @@ def contact(number: int) -> dict[str, Any]:
         "company": f"Company {number % 5000}",
         "lifecycle": ("lead", "customer", "other")[number % 3],
         "score": str(number % 1000),
-        "address": {"street": f"{number % 300} Main Street", "city": "Springfield", "zip": f"{number % 100000:05d}", "country": "US"},
+        "address": {
+            "street": f"{number % 300} Main Street",
+            "city": "Springfield",
+            "zip": f"{number % 100000:05d}",
+            "country": "US",
+        },
         "owner": f"owner-{number % 40}",
         "created_at": f"2025-{1 + number % 12:02d}-{1 + number % 28:02d}T08:{number % 60:02d}:00Z",
         "updated_at": f"2026-01-{1 + number % 28:02d}T{number % 24:02d}:{number % 60:02d}:{number // 60 % 60:02d}.000Z",

@@ -31,7 +31,7 @@ STAGES = ("read", "transform", "write", "settle")
 
 @dataclass
 class Figure:
-    """CPU seconds of the work and of the start, wall seconds of the work, MB of the largest process, rows that arrived."""
+    """CPU seconds of the work and of the start, wall seconds, MB of the largest process, rows that arrived."""
 
     cpu: float
     start_cpu: float

@@ -139,5 +139,3 @@ class _Reading:
             files.add(batch)
             self.superseded += len(batch)
         files.seal()
-
-

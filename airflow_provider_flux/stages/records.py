@@ -59,8 +59,12 @@ def key_of(getters: Iterable[Callable[[Any], Any]], record: dict[str, Any]) -> s
     for get in getters:
         value = get(record)
         if isinstance(value, (dict, list)):
-            raise ValueError(f"a key must be a text or a number, not {'an object' if isinstance(value, dict) else 'a list'}")
-        text = value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode().strip('"')
+            raise ValueError(
+                f"a key must be a text or a number, not {'an object' if isinstance(value, dict) else 'a list'}"
+            )
+        text = (
+            value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode().strip('"')
+        )
         if not text:
             return None
         parts.append(text)

@@ -82,12 +82,14 @@ def _chain(ctx: RunContext, run: Run) -> _Chain:
     write = newest.get(Stage.WRITE)
     if transform is None or write is None or write.input_epoch != transform.epoch:
         write = None
-    failed = None
+    return _Chain(read, transform, write, _first_failure(read, transform, write))
+
+
+def _first_failure(read: StageRow | None, transform: StageRow | None, write: StageRow | None) -> Trace | None:
     for stage, row in ((Stage.READ, read), (Stage.TRANSFORM, transform), (Stage.WRITE, write)):
         if row is None or row.state != "sealed":
-            failed = Trace(stage, _why(stage, row))
-            break
-    return _Chain(read, transform, write, failed)
+            return Trace(stage, _why(stage, row))
+    return None
 
 
 def _why(stage: str, row: StageRow | None) -> FluxError:

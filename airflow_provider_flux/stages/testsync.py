@@ -43,7 +43,7 @@ class TestReport:
     wrote: bool
 
 
-def test_sync(
+def test_sync(  # noqa: PT028 - not a test, a test sync
     flow: Flow, include: Path, credentials: Callable[[str], Credentials], limit: int, *, write: bool = False
 ) -> TestReport:
     """Read up to `limit` records from the beginning of the source, and map them.
@@ -98,7 +98,7 @@ def _write(flow: Flow, credentials: Callable[[str], Credentials], samples: list[
         if not destination.idempotent:
             raise FluxError(
                 "CONFIG_INVALID",
-                f"flow '{flow.id}' inserts: a test sync that writes would store these records a second time with the next run",
+                f"flow '{flow.id}' inserts: the next run would store what this test sync writes a second time",
                 next_step="Test without --write, or run the flow.",
             )
         for start in range(0, len(samples), destination.batch_size):

@@ -154,9 +154,7 @@ class _Transform:
             sha256=manifest.sha256,
         )
 
-    def _fate(
-        self, ordinal: int, record: ReadRecord, superseded: set[int], mapped: list[MappedRecord]
-    ) -> _Fate | None:
+    def _fate(self, ordinal: int, record: ReadRecord, superseded: set[int], mapped: list[MappedRecord]) -> _Fate | None:
         """Where the record ends here, or None when it goes on to write (and is in `mapped`)."""
         if ordinal in superseded:
             return "deduplicated", "older version"

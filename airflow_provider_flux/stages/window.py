@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from airflow_provider_flux.connectors.contract import Source, Window
 from airflow_provider_flux.connectors.cursor import minus, timestamp_text
@@ -39,7 +39,7 @@ def _choose(ctx: RunContext, source: Source, cursor_value: str | None) -> Window
     start = None if cursor_value is None else minus(cursor_value, cursor.type, cursor.effective_lookback)
     if cursor.type != "timestamp":
         return Window(start, None)
-    end = source.now() or datetime.now(timezone.utc)
+    end = source.now() or datetime.now(UTC)
     if ctx.trigger == "scheduled" and ctx.interval is not None:
         end = min(end, ctx.interval[1])
     return Window(start, timestamp_text(end - cursor.settle))

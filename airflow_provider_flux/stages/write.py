@@ -1,8 +1,8 @@
 """The write stage: mapped batches into the destination, several at a time, each acknowledged once.
 
-A batch is noted `sent` before its first byte and `acked` with the fate of its records after. After a crash every `sent`
-batch is in doubt: where the destination can take it twice it is sent again, where it can be asked it is asked, otherwise
-its records are held for a person.
+A batch is noted `sent` before its first byte and `acked` with the fate of its records after. After a crash every
+`sent` batch is in doubt: where the destination can take it twice it is sent again, where it can be asked it is asked,
+otherwise its records are held for a person.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class _Writer:
     def __enter__(self) -> _Writer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # Whatever happened here, no thread may use the destination after it is closed.
         self._pool.shutdown(wait=True, cancel_futures=True)
 

@@ -35,7 +35,8 @@ def main(url: str, dsn: str, table: str) -> None:
             with cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
                 copy.write(buffer.getvalue())
             cursor.execute(
-                f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming ON CONFLICT (id) DO UPDATE SET {updates}"
+                f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming "
+                f"ON CONFLICT (id) DO UPDATE SET {updates}"
             )
             cursor.execute("TRUNCATE incoming")
             database.commit()

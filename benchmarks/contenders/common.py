@@ -8,6 +8,7 @@ import time
 
 STARTED = time.monotonic()
 
+
 class Work:
     """Measures the work apart from the start of the program: `with Work() as work: ...`."""
 

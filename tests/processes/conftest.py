@@ -35,7 +35,7 @@ destination:
   batch_size: 20
   in_flight: {in_flight}
   batch: {{records: records}}
-  results: {{records: results, ok: {{path: status, below: 400}}, error_message: error, error_field: field, id: id}}
+  results: {{records: results, ok: {{status: status}}, error_message: error, error_field: field, id: id}}
 mapping: contacts
 batch: 100
 """

@@ -1,8 +1,8 @@
 """A small SaaS over HTTP, stateful, with faults on demand: the source and the destination of the crash tests.
 
-Source: `GET /contacts?since=&until=&after=&limit=` pages by (updated_at, id). Destination: `POST /upsert` stores by key,
-`POST /insert` appends whatever comes, `GET /rows` shows what is there. `on_write` is called with the number of the write
-and the moment ("before" or "after" it is stored) and may kill the client.
+Source: `GET /contacts?since=&until=&after=&limit=` pages by (updated_at, id). Destination: `POST /upsert` stores by
+key, `POST /insert` appends whatever comes. `on_write` is called with the number of the write and the moment ("before"
+or "after" it is stored) and may kill the client.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One stage of one run in a process of its own, as an Airflow task is: `python -m tests.processes.stage_process JSON`.
 
-Prints a JSON object: the run's report after settle, the stage's error otherwise. The exit code is 1 when the stage failed.
+Prints a JSON object: what the stage reports, or its error; the exit code is 1 when the stage failed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main(order: dict[str, Any]) -> int:
         trigger=order.get("trigger", "manual"),
         store=store,
         staging=open_staging(order["staging"]),
-        credentials=lambda conn_id: _credentials(conn_id),
+        credentials=_credentials,
         include=include,
         epoch=order.get("epoch", 0),
         interval=(datetime.fromisoformat(interval[0]), datetime.fromisoformat(interval[1])) if interval else None,

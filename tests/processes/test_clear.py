@@ -19,9 +19,7 @@ def finished(flux: Flux) -> Flux:
     return flux
 
 
-@pytest.mark.parametrize(
-    "stages", ["settle", "write settle", "transform write settle", "read transform write settle"]
-)
+@pytest.mark.parametrize("stages", ["settle", "write settle", "transform write settle", "read transform write settle"])
 def test_a_clear_and_what_follows_ends_with_the_same_sums(finished: Flux, stages: str) -> None:
     run = finished.run("r1", stages, epoch=1)
     assert_sum_holds(run)
