@@ -114,7 +114,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     ),
     Command(
         "test",
-        "Try a flow on a small sample: records, mapped result and errors. Writes nothing.",
+        "Try a flow on a small sample: records, mapped result and errors. Writes nothing unless asked.",
         f"{_HERE}.test_sync:test",
         (
             _FLOW,

@@ -70,6 +70,7 @@ _DEFECTS = (
 )
 _SPAM = 20
 _RELISTED = 5
+_LONG_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,22 @@ class Book:
     :param bad: by defect: the ids of the contacts that have it (None for the one without an id)
     :param spam: ids of contacts that the CRM marks as spam
     :param relisted: ids that are listed twice, because the contact changed while the list was read
+    :param long_names: ids of contacts whose name fits the warehouse, but not Ledger
     """
 
     contacts: list[Contact]
     bad: dict[str, list[str | None]]
     spam: list[str]
     relisted: list[str]
+    long_names: list[str]
 
 
 def make_book() -> Book:
     """Make the contacts. Two calls give equal books: there is no clock and no chance in them."""
     chance = random.Random(_SEED)  # noqa: S311 - the same contacts every time is the point
     contacts = [_contact(number, chance) for number in range(1, COUNT - _RELISTED + 1)]
-    chosen = chance.sample(range(1, len(contacts)), sum(defect.count for defect in _DEFECTS) + _SPAM + _RELISTED)
+    special = sum(defect.count for defect in _DEFECTS) + _SPAM + _RELISTED + _LONG_NAMES
+    chosen = chance.sample(range(1, len(contacts)), special)
     taken = set(chosen)
     good = [contact for place, contact in enumerate(contacts) if place not in taken]
     places = iter(chosen)
@@ -103,12 +107,19 @@ def make_book() -> Book:
             contact = contacts[next(places)]
             defect.spoil(contact, chance.choice(good), turn)
             bad[defect.name].append(contact["id"])
-    spam = [contacts[next(places)] for _ in range(_SPAM)]
+    spam, relisted, long_names = (
+        [contacts[next(places)] for _ in range(number)] for number in (_SPAM, _RELISTED, _LONG_NAMES)
+    )
     for contact in spam:
         contact["properties"]["lifecycle"] = "spam"
-    relisted = [contacts[next(places)] for _ in range(_RELISTED)]
+    for contact in long_names:
+        contact["properties"].update(lifecycle="customer", firstname="Maria Isabel Fernanda Guadalupe de la Concepción")
     contacts += [_changed_later(contact, contacts[-1], number) for number, contact in enumerate(relisted, 1)]
-    return Book(contacts, bad, [contact["id"] for contact in spam], [contact["id"] for contact in relisted])
+    return Book(contacts, bad, _ids(spam), _ids(relisted), _ids(long_names))
+
+
+def _ids(contacts: list[Contact]) -> list[str]:
+    return [contact["id"] for contact in contacts]
 
 
 def _contact(number: int, chance: random.Random) -> Contact:

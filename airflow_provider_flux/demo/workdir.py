@@ -72,9 +72,14 @@ def make_workdir(folder: Path) -> Iterator[Workdir]:
     :raises UsageError: when the folder holds something else, or another demo works in it
     """
     root = folder.absolute()
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is not a folder; choose another one with --folder")
     if root.exists() and any(root.iterdir()) and not (root / _MARK).exists():
         raise UsageError(f"{root} holds other files; choose another folder with --folder")
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{root} cannot be made: {error.strerror}; choose another folder with --folder") from None
     with (root / _MARK).open("w") as mark:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
