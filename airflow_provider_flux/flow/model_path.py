@@ -24,6 +24,7 @@ class Located:
     :param union: path of the innermost union without a discriminator on the way, and
     :param member: the name of the member of it that complains
     :param key_of_table: the complaint is about a key of a free table
+    :param tags: what may be chosen, where the path leads to a union that is decided by the value of one key
     """
 
     path: Where
@@ -31,6 +32,7 @@ class Located:
     union: Where | None
     member: str
     key_of_table: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def key_names(model: type[BaseModel]) -> list[str]:
@@ -64,7 +66,7 @@ def locate(model: type[BaseModel], location: Sequence[str | int], data: Any, *, 
         owner = at if _is_model(at) else None
         path.append(step)
         at = _next(at, step)
-    return Located(tuple(path), owner, union, member)
+    return Located(tuple(path), owner, union, member, tags=_all_tags(_bare(at)))
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,13 @@ def _tags_of(model: type[BaseModel], key: str) -> tuple[str, ...]:
     if info is None or get_origin(info.annotation) is not Literal:
         return ()
     return tuple(str(tag) for tag in get_args(info.annotation))
+
+
+def _all_tags(at: Any) -> tuple[str, ...]:
+    if not isinstance(at, _Tagged):
+        return ()
+    models = [bare for choice in _choices(at) if _is_model(bare := _bare(choice))]
+    return tuple(tag for model in models for tag in _tags_of(model, at.key))
 
 
 def _next(at: Any, step: str | int) -> Any:

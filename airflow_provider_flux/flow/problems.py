@@ -142,7 +142,8 @@ def _finding(group: Sequence[_Fault]) -> Finding:
     fault = group[0]
     path, entry = fault.at.path, fault.entry
     if fault.expected is not None:
-        expected = " or ".join(dict.fromkeys(f.expected for f in group if f.expected))
+        *first, last = dict.fromkeys(f.expected for f in group if f.expected)
+        expected = f"{', '.join(first)} or {last}" if first else last
         if fault.at.key_of_table:
             return Finding(path, f"the key must be {expected}", on_key=True)
         return Finding(path, f"write {expected}, not {_kind(entry['input'], hide=fault.hides)}")
@@ -152,10 +153,12 @@ def _finding(group: Sequence[_Fault]) -> Finding:
         options = () if fault.at.owner is None else key_names(fault.at.owner)
         return Finding(path, f"unknown key.{allowed(path[-1], options)}", on_key=True)
     if entry["type"] == "union_tag_not_found":
-        name = _tag_name(entry)
-        return Finding((*path, name), f"is required. Allowed: {_tags(entry)}.", on_key=True, incomplete=True)
+        message = f"is required.{allowed('', fault.at.tags)}"
+        return Finding((*path, _tag_name(entry)), message, on_key=True, incomplete=True)
     if entry["type"] == "union_tag_invalid":
-        return Finding((*path, _tag_name(entry)), _not_allowed(entry["ctx"]["tag"], _tag_list(entry)))
+        return Finding(
+            (*path, _tag_name(entry)), _not_allowed(entry["ctx"]["tag"], _words(entry["ctx"]["expected_tags"]))
+        )
     return Finding(path, _sentence(entry), incomplete=isinstance(entry["input"], dict))
 
 
@@ -201,14 +204,6 @@ def _words(expected: str) -> list[str]:
 
 def _tag_name(entry: Any) -> str:
     return str(entry["ctx"]["discriminator"]).strip("'")
-
-
-def _tag_list(entry: Any) -> list[str]:
-    return _words(entry["ctx"]["expected_tags"])
-
-
-def _tags(entry: Any) -> str:
-    return ", ".join(_tag_list(entry))
 
 
 def key_findings(names: Iterable[str], known: Iterable[str], *, ignore: Iterable[str] = ()) -> list[Finding]:

@@ -32,6 +32,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 """Levels of nesting. Without a limit a file of 100 kB that consists of `[` ends the process (the C parser recurses)."""
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _PLAIN, _TEXT, _BLOCK = "plain", "text", "block"
 _TYPED: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
 _TYPED |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
@@ -192,7 +193,7 @@ def _refuse_event(event: NodeEvent, depth: int, file: str) -> None:
     elif tag is not None:
         message = f"the tag `{str(tag).replace('tag:yaml.org,2002:', '!!')}` is not allowed: write plain values only"
     elif depth > MAX_DEPTH:
-        message = f"nested deeper than {MAX_DEPTH} levels"
+        message = _TOO_DEEP
     else:
         return
     raise ConfigError([_at(event.start_mark, file, "", message)])
@@ -202,6 +203,9 @@ def _value(node: Any, path: Where, file: str, problems: list[Problem]) -> Any:
     kind = type(node)
     if kind is ScalarNode:
         return _plain(node.value) if node.tag is _PLAIN else node.value
+    if len(path) >= MAX_DEPTH:
+        problems.append(_at(node.start_mark, file, "", _TOO_DEEP))
+        return None
     if kind is MappingNode:
         return _block(node, path, file, problems)
     return [_value(item, (*path, index), file, problems) for index, item in enumerate(node.value)]
