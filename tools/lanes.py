@@ -57,6 +57,12 @@ LANES = (
         pytest=("tests/contracts",),
     ),
     Lane(
+        "processes",
+        "stages in processes of their own that are killed, starved and run beside each other",
+        budget=240,
+        pytest=("tests/processes",),
+    ),
+    Lane(
         "airflow-3.3",
         "whole runs through a real Airflow 3.3",
         budget=600,
@@ -67,7 +73,7 @@ LANES = (
         "the store on SQLAlchemy 1.4; flows parsed and one run by Airflow 2.11",
         budget=180,
         environment=AIRFLOW_2,
-        pytest=("tests/unit/store", "tests/airflow_2_11"),
+        pytest=("tests/unit/store", "tests/airflow"),
         newest_python=(3, 12),
     ),
 )
