@@ -105,7 +105,6 @@ class NewError:
     sent: str | None = None
     held: bool = False
     stage: str | None = None
-    stage: str | None = None  # where the fault lies, if not in the stage that records it
 
 
 @dataclass(frozen=True)

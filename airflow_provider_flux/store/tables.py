@@ -1,7 +1,8 @@
 """The tables of Flux's own store.
 
 SQLAlchemy Core on the subset that 1.4 (Airflow 2.11) and 2.1 (Airflow 3.3) share. Instants are stored as text in UTC
-(`2026-01-01T00:00:00.000000Z`), which sorts and reads the same on SQLite and PostgreSQL. A change here needs a migration.
+(`2026-01-01T00:00:00.000000Z`), which sorts and reads the same on SQLite and PostgreSQL. A change here needs a
+migration.
 """
 
 from __future__ import annotations
@@ -19,11 +20,18 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from airflow_provider_flux.store.text import LONGEST_KEY
+
 metadata = MetaData()
 
-# SQLite makes only an INTEGER primary key count up by itself.
+# SQLite makes only an INTEGER primary key count up by itself. Numbers that people see (of runs and errors) are never
+# given twice, even when their row is gone: sqlite_autoincrement.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _Instant = String(27)
+# Compared with `<` in SQL and in Python: both by code point, whatever the locale of the database.
+_Sorted = Text().with_variant(Text(collation="C"), "postgresql")
+# A source key as `store.text.stored_key` makes it.
+_Key = String(LONGEST_KEY).with_variant(String(LONGEST_KEY, collation="C"), "postgresql")
 
 
 def _run() -> Column:  # type: ignore[type-arg]
@@ -61,7 +69,7 @@ runs = Table(
     Column("error_answer", Text),
     Column("started_at", _Instant, nullable=False),
     Column("ended_at", _Instant),
-    UniqueConstraint("flow", "run_id", name="flux_runs_flow_run_id"),
+    UniqueConstraint("flow", "run_id", name="flux_runs_run_id"),
     Index("flux_runs_started", "started_at"),
     sqlite_autoincrement=True,
 )
@@ -84,29 +92,26 @@ stages = Table(
     Column("error_message", Text),
     Column("started_at", _Instant, nullable=False),
     Column("ended_at", _Instant),
-    UniqueConstraint("run", "stage", "epoch", name="flux_stages_run_stage_epoch"),
-    sqlite_autoincrement=True,
+    UniqueConstraint("run", "stage", "epoch", name="flux_stages_stage"),
 )
 
 # One row per write batch: recorded `sent` before its first byte, `acked` in one transaction with its outcomes.
 batches = Table(
     "flux_batches",
     metadata,
-    Column("id", _Id, primary_key=True),
-    _run(),
-    Column("epoch", Integer, nullable=False),
-    Column("batch", Integer, nullable=False),
+    Column("run", _Id, ForeignKey("flux_runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("batch", Integer, primary_key=True, autoincrement=False),
     Column("sha256", String(64), nullable=False),
     Column("mapping_version", Integer),
     Column("state", String(10), nullable=False),  # sent, acked
     Column("sent_at", _Instant, nullable=False),
     Column("acked_at", _Instant),
-    UniqueConstraint("run", "epoch", "batch", name="flux_batches_run_epoch_batch"),
-    sqlite_autoincrement=True,
+    sqlite_with_rowid=False,
 )
 
 # The fate of every record, as ranges of ordinals: a record is (run, its place in the order of reading). A batch of 500
-# good records is one row; the sum over `last - first + 1` counts records, and an overlap is a fault that settle reports.
+# good records is one row; the sum over `last - first + 1` counts records; an overlap is a fault that settle reports.
 outcomes = Table(
     "flux_outcomes",
     metadata,
@@ -116,11 +121,10 @@ outcomes = Table(
     Column("epoch", Integer, nullable=False),
     Column("batch", Integer, nullable=False),
     Column("bucket", String(20), nullable=False),  # written, skipped, deduplicated, failed, held
-    Column("reason", String(50), nullable=False),  # e.g. created, newer delivered, filtered; the code for failed and held
+    Column("reason", String(50), nullable=False),  # filtered, newer delivered, ...; failed and held: the code
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
     Index("flux_outcomes_batch", "run", "stage", "epoch", "batch"),
-    sqlite_autoincrement=True,
 )
 
 errors = Table(
@@ -133,15 +137,15 @@ errors = Table(
     Column("epoch", Integer, nullable=False),
     Column("batch", Integer, nullable=False),
     Column("ordinal", BigInteger, nullable=False),
-    Column("source_key", Text),
-    Column("source_version", Text),
+    Column("source_key", _Key),
+    Column("source_version", _Sorted),
     Column("mapping_version", Integer),
     Column("state", String(20), nullable=False),  # open, held, resolved, superseded
     Column("code", String(50), nullable=False),
     Column("category", String(20), nullable=False),
     Column("field", Text),
     Column("source_path", Text),
-    Column("transform", String(100)),
+    Column("transform", Text),
     Column("value", Text),
     Column("message", Text, nullable=False),
     Column("fingerprint", String(40), nullable=False),  # same flow, stage, code, field, transform
@@ -151,8 +155,8 @@ errors = Table(
     Column("occurred_at", _Instant, nullable=False),
     Column("resolved_at", _Instant),
     Column("resolved_by", String(250)),  # run_id of the run that delivered it
-    Index("flux_errors_run", "run", "state"),
-    Index("flux_errors_flow_key", "flow", "source_key"),
+    Index("flux_errors_batch", "run", "epoch", "batch"),
+    Index("flux_errors_key", "flow", "state", "source_key"),
     Index("flux_errors_fingerprint", "fingerprint"),
     sqlite_autoincrement=True,
 )
@@ -162,20 +166,21 @@ links = Table(
     "flux_links",
     metadata,
     Column("flow", String(250), primary_key=True),
-    Column("source_key", String(500), primary_key=True),
+    Column("source_key", _Key, primary_key=True),
     Column("destination_key", Text),
-    Column("version", Text),  # canonical, see connectors.cursor; null where the source has none
+    Column("version", _Sorted),  # canonical, see connectors.cursor; null where the source has none
     Column("hash", String(40), nullable=False),  # of the mapped record
     Column("deleted", Integer, nullable=False),
     Column("run_id", String(250), nullable=False),
     Column("delivered_at", _Instant, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 cursors = Table(
     "flux_cursors",
     metadata,
     Column("flow", String(250), primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("value", _Sorted, nullable=False),
     Column("run_id", String(250), nullable=False),
     Column("moved_at", _Instant, nullable=False),
 )

@@ -1,0 +1,120 @@
+"""Error rows inside the transaction of the batch that made them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, delete, insert, literal, select
+from sqlalchemy.engine import Connection
+
+from airflow_provider_flux.errors import CATALOGUE, Disposition, Stage
+from airflow_provider_flux.store.rows import NewError, Run
+from airflow_provider_flux.store.tables import errors
+from airflow_provider_flux.store.text import clean, clean_or_none, now_text, stored_key
+
+OPEN, HELD, RESOLVED, SUPERSEDED = "open", "held", "resolved", "superseded"
+UNSETTLED = (OPEN, HELD)
+
+RECORDED_BY = {
+    # What could not be read cleanly is found in reading and recorded where all verdicts on single records are.
+    Stage.TRANSFORM.value: (Stage.READ.value, Stage.TRANSFORM.value),
+    Stage.WRITE.value: (Stage.WRITE.value,),
+}
+"""By recording stage: what its error rows name as the stage at fault."""
+
+_HOLDING_CODES = sorted(row.code for row in CATALOGUE.values() if row.disposition is Disposition.HOLD)
+_INDEX = re.compile(r"\[\d+\]")
+
+_INSERT = insert(errors)
+_DELETE_BATCH = {
+    stage: delete(errors).where(
+        errors.c.run == bindparam("run"),
+        errors.c.epoch == bindparam("epoch"),
+        errors.c.batch == bindparam("batch"),
+        errors.c.stage.in_(recorded),
+    )
+    for stage, recorded in RECORDED_BY.items()
+}
+
+
+def write_errors(
+    connection: Connection,
+    run: Run,
+    stage: str,
+    epoch: int,
+    batch: int,
+    new: Iterable[NewError],
+    mapping_version: int | None,
+) -> None:
+    """Replace the errors of one batch."""
+    connection.execute(_DELETE_BATCH[str(stage)], {"run": run.id, "epoch": epoch, "batch": batch})
+    same = {
+        "run": run.id,
+        "flow": run.flow,
+        "epoch": epoch,
+        "batch": batch,
+        "mapping_version": mapping_version,
+        "occurred_at": now_text(),
+    }
+    rows = [{**same, **_values(run.flow, stage, error)} for error in new]
+    if rows:
+        connection.execute(_INSERT, rows)
+
+
+def copy_errors(connection: Connection, run: Run, source: tuple[int, int], target: tuple[int, int]) -> None:
+    """Copy the write errors of one batch to another.
+
+    :param source: epoch and batch to copy; an error superseded there is unsettled again in the copy
+    :param target: epoch and batch of the copies
+    """
+    reopened = case((errors.c.code.in_(_HOLDING_CODES), HELD), else_=OPEN)
+    changed = {
+        "epoch": literal(target[0]),
+        "batch": literal(target[1]),
+        "state": case((errors.c.state == SUPERSEDED, reopened), else_=errors.c.state),
+    }
+    names = [column.name for column in errors.c if column.name != "id"]
+    copied = select(*(changed[name].label(name) if name in changed else errors.c[name] for name in names)).where(
+        and_(
+            errors.c.run == run.id,
+            errors.c.epoch == source[0],
+            errors.c.batch == source[1],
+            errors.c.stage == Stage.WRITE.value,
+        )
+    )
+    connection.execute(insert(errors).from_select(names, copied.order_by(errors.c.id)))
+
+
+def _values(flow: str, stage: str, new: NewError) -> dict[str, Any]:
+    error = new.error
+    at_fault = str(new.stage or stage)
+    return {
+        "stage": at_fault,
+        "ordinal": new.ordinal,
+        "source_key": None if new.source_key is None else stored_key(new.source_key),
+        "source_version": clean_or_none(new.source_version),
+        "state": HELD if new.held else OPEN,
+        "code": error.code,
+        "category": str(CATALOGUE[error.code].category),
+        "field": clean_or_none(error.field),
+        "source_path": clean_or_none(error.source_path),
+        "transform": clean_or_none(error.transform),
+        "value": clean_or_none(error.value),
+        "message": clean(error.message),
+        "fingerprint": _fingerprint(flow, at_fault, error.code, error.field, error.transform),
+        "payload": clean(new.payload),
+        "sent": clean_or_none(new.sent),
+        "answer": clean_or_none(error.answer),
+    }
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(flow: str, stage: str, code: str, field: str | None, transform: str | None) -> str:
+    # The third and the fourth line of an order fail for the same reason.
+    path = _INDEX.sub("[*]", field or "")
+    text = "\n".join((flow, stage, code, path, transform or ""))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,99 @@
+"""When a stored error is over: delivered by a later run, or not seen again after a clear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from airflow_provider_flux.store.error_rows import HELD, OPEN, RECORDED_BY, RESOLVED, SUPERSEDED, UNSETTLED
+from airflow_provider_flux.store.links import chunks
+from airflow_provider_flux.store.part import StorePart
+from airflow_provider_flux.store.rows import Run
+from airflow_provider_flux.store.tables import errors, links, runs
+from airflow_provider_flux.store.text import now_text, stored_key
+
+_CHUNK = 500
+
+_KNOWN = select(errors.c.source_key, errors.c.source_version).where(
+    errors.c.flow == bindparam("flow"),
+    errors.c.source_key.in_(bindparam("keys", expanding=True)),
+    # What is held waits for a person: no mapping version makes it safe to send again.
+    or_(
+        errors.c.state == HELD,
+        and_(errors.c.state == OPEN, errors.c.mapping_version == bindparam("mapping_version")),
+    ),
+)
+
+
+class Resolution(StorePart):
+    """Moves errors out of the inbox; every method raises FluxError STORE_UNAVAILABLE."""
+
+    def resolve_errors(self, flow: str, run_id: str, delivered_ids: Sequence[int] = ()) -> int:
+        """Settle the errors of other runs of the flow whose record was delivered.
+
+        An error with a source key is over when the link row of that key says that its version, or a later one, was
+        delivered by this run or after the error. One without a key only when this run replayed and delivered it.
+
+        :param delivered_ids: the errors whose stored payload this run delivered
+        :return: how many errors were resolved
+        """
+        own = select(runs.c.id).where(runs.c.flow == flow, runs.c.run_id == run_id)
+        statement = (
+            update(errors)
+            .where(errors.c.flow == flow, errors.c.state.in_(UNSETTLED), errors.c.run.notin_(own))
+            .values(state=RESOLVED, resolved_at=now_text(), resolved_by=run_id)
+        )
+        with self._database.writing() as connection:
+            resolved = int(connection.execute(statement.where(_delivered(run_id))).rowcount)
+            for ids in chunks(delivered_ids, _CHUNK):
+                resolved += connection.execute(statement.where(errors.c.id.in_(ids))).rowcount
+        return resolved
+
+    def supersede_errors(self, run: Run, stage: str, below_epoch: int) -> int:
+        """Close the errors that a stage recorded in epochs before `below_epoch`, which a clear made void.
+
+        :return: how many errors were superseded
+        """
+        statement = update(errors).where(
+            errors.c.run == run.id,
+            errors.c.epoch < below_epoch,
+            errors.c.stage.in_(RECORDED_BY[str(stage)]),
+            errors.c.state.in_(UNSETTLED),
+        )
+        with self._database.writing() as connection:
+            return int(connection.execute(statement.values(state=SUPERSEDED)).rowcount)
+
+    def has_open_errors(self, flow: str) -> bool:
+        """Whether any error of the flow is open or held."""
+        statement = select(errors.c.id).where(errors.c.flow == flow, errors.c.state.in_(UNSETTLED)).limit(1)
+        with self._database.reading() as connection:
+            return connection.execute(statement).first() is not None
+
+    def known_errors(self, flow: str, keys: Sequence[str], mapping_version: int | None) -> set[tuple[str, str | None]]:
+        """(source key, source version) of those of the keys that fail as they are.
+
+        Held ones, and open ones that failed with this version of the mapping.
+        """
+        asked = {stored_key(key): key for key in keys}
+        known: set[tuple[str, str | None]] = set()
+        values: dict[str, Any] = {"flow": flow, "mapping_version": mapping_version}
+        with self._database.reading() as connection:
+            for chunk in chunks(list(asked), _CHUNK):
+                for key, version in connection.execute(_KNOWN, {**values, "keys": chunk}):
+                    known.add((asked[key], version))
+        return known
+
+
+def _delivered(run_id: str) -> ColumnElement[bool]:
+    later = links.c.version > errors.c.source_version
+    same = or_(links.c.version == errors.c.source_version, links.c.version.is_(None), errors.c.source_version.is_(None))
+    after = or_(links.c.run_id == run_id, links.c.delivered_at > errors.c.occurred_at)
+    return (
+        select(links.c.flow)
+        .where(links.c.flow == errors.c.flow, links.c.source_key == errors.c.source_key, or_(later, and_(same, after)))
+        .correlate(errors)
+        .exists()
+    )
