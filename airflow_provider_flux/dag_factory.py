@@ -109,14 +109,18 @@ def _timetable(schedule: Schedule | None) -> Any:
 
 
 def _cron_of(every: timedelta | None) -> str | None:
-    """`*/15 * * * *` for 15m: intervals that divide the hour or the day start on the clock, not when a DAG is unpaused."""
-    if not every or every % _MINUTE:
+    """`*/15 * * * *` for 15m: what divides the hour or the day starts on the clock, not whenever a DAG was unpaused."""
+    if every is None or every % _MINUTE:
         return None
-    if every < _HOUR:
-        return f"*/{every // _MINUTE} * * * *" if not _HOUR % every else None
-    if every < _DAY:
-        return f"0 */{every // _HOUR} * * *" if not _DAY % every and not every % _HOUR else None
+    if every < _HOUR and not _HOUR % every:
+        return f"{_each(every // _MINUTE)} * * * *"
+    if every < _DAY and not _DAY % every and not every % _HOUR:
+        return f"0 {_each(every // _HOUR)} * * *"
     return "0 0 * * *" if every == _DAY else None
+
+
+def _each(step: int) -> str:
+    return "*" if step == 1 else f"*/{step}"
 
 
 _zone = cache(pendulum.timezone)

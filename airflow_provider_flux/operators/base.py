@@ -52,10 +52,15 @@ class FluxOperator(BaseOperator):
         """
 
     def _fail(self, error: FluxError) -> NoReturn:
-        from airflow_provider_flux.stages.report import failure_lines
-
-        lines = failure_lines(self.stage, error.code, error.message, error.next_step, error.answer)
-        self.log.error("%s", "\n".join([f"{self.stage} of flow {self.flow_id} did not finish", *lines]))
+        self.log.error("%s", failure_text(self.flow_id, self.stage, error))
         if error.transient:
             raise error.with_traceback(None)
         raise AirflowFailException(str(error))
+
+
+def failure_text(flow_id: str, stage: str, error: FluxError) -> str:
+    """What happened, why, and what to do next: the end of a failed task's log."""
+    from airflow_provider_flux.stages.report import failure_lines
+
+    lines = failure_lines(stage, error.code, error.message, error.next_step, error.answer)
+    return "\n".join([f"{stage} of flow {flow_id} did not finish", *lines])
