@@ -10,11 +10,11 @@ from airflow_provider_flux.cli.output import Output
 
 def upgrade(arguments: Namespace, out: Output) -> int:
     """Make or migrate the tables of the store."""
-    from airflow_provider_flux.store import upgrade_store
+    from airflow_provider_flux.store.upgrade import upgrade_store
 
-    version = upgrade_store(settings.load().store)
+    done = upgrade_store(settings.load().store)
     if out.json:
-        out.data({"version": version})
+        out.data({"message": done})
     else:
-        out.line(f"The store has version {version}.")
+        out.line(done)
     return 0

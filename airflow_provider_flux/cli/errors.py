@@ -7,7 +7,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_flux.cli.output import Output
-from airflow_provider_flux.cli.place import find_run, the_store
+from airflow_provider_flux.cli.place import expect_flow, find_run, the_store
 from airflow_provider_flux.cli.runs import moment
 from airflow_provider_flux.cli.values import UsageError, did_you_mean
 from airflow_provider_flux.errors import CATALOGUE
@@ -23,9 +23,11 @@ def list_errors(arguments: Namespace, out: Output) -> int:
         raise UsageError(f"there is no error code '{arguments.code}'{did_you_mean(arguments.code, CATALOGUE)}")
     with the_store() as store:
         filters = _filters(arguments, store)
-        if arguments.by:
-            return _print_groups(store.error_groups(arguments.by, **filters)[: arguments.limit], arguments.by, out)
         total = store.count_errors(**filters)
+        if arguments.flow and not total:
+            expect_flow(arguments.flow)
+        if arguments.by:
+            return _print_groups(store.error_groups(arguments.by, **filters, limit=arguments.limit), arguments.by, out)
         rows = store.errors(**filters, limit=arguments.limit)
     if out.json:
         out.data(rows)

@@ -28,7 +28,9 @@ class Output:
 
     def data(self, value: Any) -> None:
         """A value as JSON; dataclasses become objects."""
-        sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+        unicode = (sys.stdout.encoding or "").lower() in ("utf-8", "utf8")
+        # What is still not printable, a lone surrogate, is then escaped by `_encodable` as JSON would do it.
+        sys.stdout.write(_encodable(json.dumps(plain(value), indent=2, ensure_ascii=not unicode)) + "\n")
 
     def line(self, text: str = "") -> None:
         sys.stdout.write(_printable(text) + "\n")
@@ -117,4 +119,11 @@ def _counted(number: int, noun: str) -> str:
 
 def _printable(text: str) -> str:
     """The text without the control characters that a record could use to play with the terminal."""
-    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    shown = "".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text)
+    return _encodable(shown)
+
+
+def _encodable(text: str) -> str:
+    """The text with what standard output cannot encode written as escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

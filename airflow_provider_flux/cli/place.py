@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -25,26 +24,28 @@ def find_flow(flow_id: str) -> Flow:
     :raises UsageError: when there is no such file
     :raises ConfigError: when the file, its mapping or its connector file is not valid
     """
-    from airflow_provider_flux.flow.loader import flow_ids, load_flow
+    from airflow_provider_flux.flow.loader import load_flow
+
+    expect_flow(flow_id)
+    return load_flow(settings.load().include, flow_id)
+
+
+def expect_flow(flow_id: str) -> None:
+    """:raises UsageError: when there is no flow file of that name"""
+    from airflow_provider_flux.flow.loader import flow_ids
 
     include = settings.load().include
     known = flow_ids(include)
     if flow_id not in known:
         hint = did_you_mean(flow_id, known) or (f"; there are {', '.join(known)}" if known else "")
         raise UsageError(f"there is no flow '{flow_id}' in {include / 'flows'}{hint}")
-    return load_flow(include, flow_id)
 
 
-@contextmanager
-def the_store() -> Iterator[Store]:
-    """The store of the settings, closed afterwards."""
+def the_store() -> Store:
+    """The store of the settings, for a `with` block."""
     from airflow_provider_flux.store import open_store
 
-    store = open_store(settings.load().store)
-    try:
-        yield store
-    finally:
-        store.close()
+    return open_store(settings.load().store)
 
 
 def find_run(store: Store, text: str, flow: str | None) -> Run:

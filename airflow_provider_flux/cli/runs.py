@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from airflow_provider_flux.cli.output import Output
-from airflow_provider_flux.cli.place import find_run, the_store
+from airflow_provider_flux.cli.place import expect_flow, find_run, the_store
 from airflow_provider_flux.cli.run import print_report
 
 _COLUMNS = ("#run", "flow", "trigger", "state", "started", "#read", "#written", "#failed", "#held")
@@ -15,6 +15,8 @@ def runs(arguments: Namespace, out: Output) -> int:
     """Print the last runs as a table."""
     with the_store() as store:
         found = store.runs(arguments.flow, arguments.limit)
+    if arguments.flow and not found:
+        expect_flow(arguments.flow)
     if out.json:
         out.data(found)
         return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -59,7 +59,7 @@ class Step:
     def __init__(self, text: str) -> None:
         self._text = text
         self.result = "done"
-        self.show = _nowhere
+        self.show: Callable[[str], None] = _nowhere
 
     def now(self, what: str) -> None:
         """Say what the step is waiting for."""

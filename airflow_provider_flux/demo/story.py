@@ -117,11 +117,8 @@ class Story:
             raise FluxError("UNKNOWN", f"`airflow-flux {' '.join(arguments)}` ended with code {code}")
 
     def _run(self, flow: str, run_id: str) -> Run:
-        store = open_store(self._environment["AIRFLOW__FLUX__STORE"])
-        try:
+        with open_store(self._environment["AIRFLOW__FLUX__STORE"]) as store:
             run = store.run(flow, run_id)
-        finally:
-            store.close()
         if run is None:
             raise FluxError("UNKNOWN", f"run {run_id} of {flow} left no trace", next_step=f"See {self._workdir.logs}.")
         return run
