@@ -212,7 +212,8 @@ def _call(command: list[str | Path]) -> str | None:
         if process.returncode == 0:
             return None
         output.seek(0)
-        return output.read().strip()[-2000:] or f"{command[0]} ended with {process.returncode} and said nothing"
+        said = [line.rstrip() for line in output if line.strip() and not line.startswith("WARNING:")]
+        return "\n".join(said[-10:]) or f"{command[0]} ended with {process.returncode} and said nothing"
 
 
 def _last_line(text: str) -> str:
