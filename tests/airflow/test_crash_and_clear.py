@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from running_airflow import RunningAirflow
 
 from airflow_provider_flux.store import open_store
 from airflow_provider_flux.store.rows import Run
+from tests.airflow.running_airflow import RunningAirflow
 from tests.processes.conftest import FLOW, MAPPING, assert_sum_holds, contacts
 from tests.processes.saas import Saas, serve
 

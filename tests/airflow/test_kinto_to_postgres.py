@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kinto_server import RECORDS, Kinto, between_pages, executable, record_id, running
-from running_airflow import RunningAirflow
 
 from airflow_provider_flux.store import open_store
 from airflow_provider_flux.store.rows import Run
+from tests.airflow.kinto_server import RECORDS, Kinto, between_pages, executable, record_id, running
+from tests.airflow.running_airflow import RunningAirflow
 from tests.conftest import Postgres
 
 COUNT = 10_000
