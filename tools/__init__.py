@@ -1,1 +1,1 @@
-"""What `run.py` does: environments, test lanes, lock files. Standard library only."""
+"""What `run.py` does: environments, test lanes, lock files (standard library only); and makers of generated pages."""

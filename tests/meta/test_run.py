@@ -119,3 +119,9 @@ def test_wrong_use_is_answered_with_exit_code_2_and_what_is_right(arguments: tup
     assert answer.returncode == 2
     assert said in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_run_py_needs_nothing_but_the_standard_library() -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import run"
+    answer = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
