@@ -71,11 +71,15 @@ def _print_groups(groups: list[ErrorGroup], by: list[str], out: Output) -> int:
     if not groups:
         out.line("No errors.")
         return 0
-    rows = []
-    for group in groups:
-        key = [group.values[name] for name in by]
-        rows.append((group.count, *key, moment(group.last_seen), CATALOGUE[group.example.code].solution))
-    out.table(("#count", *by, "last seen", "next step" if "code" in by else "next step of the last"), rows)
+    rows = [
+        (group.count, *(group.values[name] for name in by), moment(group.last_seen), group.example.message)
+        for group in groups
+    ]
+    out.table(("#count", *by, "last seen", "for example"), rows)
+    if "code" in by:
+        out.line()
+        for code in dict.fromkeys(group.values["code"] for group in groups):
+            out.line(f"{code}  {CATALOGUE[code].cause} Next: {CATALOGUE[code].solution}")
     return 0
 
 
@@ -91,7 +95,7 @@ def _print_error(row: ErrorRow, out: Output) -> None:
         "field": " -> ".join(part for part in (row.source_path, row.field) if part),
         "transform": row.transform,
         "value": row.value,
-        "when": moment(row.occurred_at),
+        "when": row.occurred_at,
         "mapping": None if row.mapping_version is None else f"version {row.mapping_version}",
         "meaning": known.meaning,
         "cause": known.cause,

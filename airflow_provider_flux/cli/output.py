@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -25,6 +28,7 @@ class Output:
     def __init__(self, json: bool = False) -> None:
         self.json = json
         self._rich = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._width = shutil.get_terminal_size().columns
 
     def data(self, value: Any) -> None:
         """A value as JSON; dataclasses become objects."""
@@ -33,7 +37,9 @@ class Output:
         sys.stdout.write(_encodable(json.dumps(plain(value), indent=2, ensure_ascii=not unicode)) + "\n")
 
     def line(self, text: str = "") -> None:
-        sys.stdout.write(_printable(text) + "\n")
+        """A line of text, or several. On a terminal long ones are broken, and go on below where their text began."""
+        for line in _printable(text).split("\n"):
+            sys.stdout.write((_folded(line, self._width) if self._rich else line) + "\n")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Rows under headings. A column whose heading starts with `#` holds numbers and stands to the right."""
@@ -78,7 +84,9 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+        widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+        roomy = sum(widths) + 2 * len(columns) <= self._width
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(roomy), 0, 0))
         for column in columns:
             number = column.startswith("#")
             table.add_column(
@@ -86,7 +94,7 @@ class Output:
             )
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Console(highlight=False).print(table)
+        Console(highlight=False, width=self._width).print(table)
 
     def _plain_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         headings = [column.removeprefix("#") for column in columns]
@@ -115,6 +123,13 @@ def plain(value: Any) -> Any:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _folded(line: str, width: int) -> str:
+    label = re.match(r" *(?:\S+ {2,})?", line)
+    assert label is not None
+    hanging = " " * min(label.end(), width // 2)
+    return textwrap.fill(line, width, subsequent_indent=hanging, break_on_hyphens=False) if len(line) > width else line
 
 
 def _printable(text: str) -> str:

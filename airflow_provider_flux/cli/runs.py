@@ -42,5 +42,5 @@ def show(arguments: Namespace, out: Output) -> int:
 
 
 def moment(instant: str) -> str:
-    """An instant of the store, to the second."""
-    return f"{instant[:10]} {instant[11:19]}"
+    """An instant of the store, to the minute."""
+    return f"{instant[:10]} {instant[11:16]}"

@@ -43,11 +43,14 @@ def test_a_cut_list_says_how_many_there_are(call: Call, runs: tuple[Run, Run]) -
 
 
 def test_counted_the_most_frequent_comes_first_with_its_next_step(call: Call, runs: tuple[Run, Run]) -> None:
-    heading, first, *others = call("errors", "list", "--by", "field", "--by", "code").out.splitlines()
+    table, _, steps = call("errors", "list", "--by", "field", "--by", "code").out.partition("\n\n")
+    heading, first, *others = table.splitlines()
     assert heading.split()[:3] == ["count", "field", "code"]
     assert first.split()[:3] == ["2", "phone", "INVALID_FORMAT"]
-    assert first.endswith(CATALOGUE["INVALID_FORMAT"].solution)
+    assert first.endswith("'call me maybe' is not a phone number")
     assert len(others) == 2
+    assert [line.split()[0] for line in steps.splitlines()] == ["INVALID_FORMAT", "OUTCOME_UNKNOWN", "INVALID_EMAIL"]
+    assert f"Next: {CATALOGUE['INVALID_FORMAT'].solution}" in steps
     counted = call("errors", "list", "--by", "flow", "--json").json
     assert [(group["count"], group["values"]) for group in counted] == [(4, {"flow": "contacts"})]
 
