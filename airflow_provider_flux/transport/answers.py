@@ -182,7 +182,7 @@ class _Mender:
 
     def _deep(self, path: str) -> None:
         # The path itself would be hundreds of names long.
-        self._note("INVALID_FORMAT", f"is nested deeper than {MAX_DEPTH} levels", preview(path, 80), None)
+        self._note("INVALID_FORMAT", f"is nested deeper than {MAX_DEPTH} levels", re.split(r"[.\[]", path)[0], None)
 
     def _note(self, code: str, message: str, path: str, value: str | None) -> None:
         if self.flaw is None:

@@ -44,7 +44,7 @@ class HttpClient:
     :param verify: False switches the check of TLS certificates off
     :param proxy: URL of a proxy
     :param connections: most connections at the same time
-    :param budget: seconds within which a request is tried again; 0 for a single try
+    :param budget: seconds within which a request is tried again
     """
 
     def __init__(
@@ -76,17 +76,18 @@ class HttpClient:
         self._timeouts = httpx.Timeout(timeout).as_dict()
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
-        self._send = with_retries(self._attempt, budget)
+        self._persistently = with_retries(self._attempt, budget)
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, *, once: bool = False) -> Response:
         """Send a request and bring back the answer, whatever its status.
 
+        :param once: do not try again
         :raises OutcomeUnknown: a request that may not be repeated was sent, and whether it was executed is not known
         :raises FluxError: CONNECTION_TIMEOUT without an answer; CONNECTION_INVALID for a bad certificate or another
             host; BAD_REQUEST for an answer that is too large
         """
         try:
-            response = self._send(request)
+            response = self._attempt(request) if once else self._persistently(request)
         except AttemptFailed as failed:
             if failed.sent and not request.may_repeat:
                 raise self._unknown(request, failed.error.message) from None
@@ -98,6 +99,13 @@ class HttpClient:
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
+
+    def resolve(self, link: str, response: Response) -> str:
+        """The absolute URL of a link in an answer. Whether it may be followed is decided when it is sent.
+
+        :raises FluxError: UNREADABLE_ANSWER when it is not a URL
+        """
+        return str(join(self.base, link, httpx.URL(response.url)))
 
     def endpoint(self, request: Request) -> str:
         """Method and path for messages; never the query, where keys may stand."""

@@ -1,0 +1,112 @@
+"""Writes records to a REST API, in batches or one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
+from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.rest.api import Api
+from airflow_provider_flux.connectors.rest.batch_writes import BatchWrites
+from airflow_provider_flux.connectors.rest.connection import open_client
+from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions, Results
+from airflow_provider_flux.connectors.rest.error_rows import compiled
+from airflow_provider_flux.connectors.rest.finding import Finder
+from airflow_provider_flux.connectors.rest.results import RecordJudge
+from airflow_provider_flux.connectors.rest.single_writes import SingleWrites
+from airflow_provider_flux.errors import FluxError, OutcomeUnknown, RecordError
+from airflow_provider_flux.transport.classify import DESTINATION
+from airflow_provider_flux.transport.failures import Judgement
+
+# Codes that, when every record of a batch has the same one, are not about the records.
+_ABOUT_THE_SYSTEM = frozenset(
+    {"AUTHENTICATION_FAILED", "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED", "DESTINATION_OUTAGE", "CONNECTION_TIMEOUT"}
+)
+
+
+class RestDestination(Destination):
+    """One resource of one API."""
+
+    def __init__(self, options: RestDestinationOptions, credentials: Credentials) -> None:
+        self.batch_size = options.batch_size
+        self.in_flight = options.in_flight
+        self.idempotent = options.effective_idempotent
+        self.can_find = options.find is not None
+        self._client = open_client(credentials, options.auth, timeout=options.timeout, connections=options.in_flight)
+        rows = compiled(options.errors)
+        results = options.results if isinstance(options.results, Results) else Results()
+        judge = RecordJudge(results, rows, self._client.mask, self.idempotent)
+        judgement = Judgement(credentials.conn_id, self._client.mask, rows, DESTINATION)
+        api = Api(options, self._client, judgement, judge, rows)
+        self._batch = BatchWrites(api, options.batch) if options.batch is not None else None
+        self._single = SingleWrites(
+            api, options.effective_method, options.path, options.body, repeatable=self.idempotent
+        )
+        self._finder = Finder(api, options.find) if options.find is not None else None
+        delete = options.delete
+        self._deletes = (
+            SingleWrites(api, delete.method, delete.path, None, repeatable=True)
+            if delete is not None and delete.path is not None
+            else None
+        )
+
+    def write(self, items: Sequence[WriteItem]) -> list[Verdict]:
+        """Write one batch: one verdict per item, in order.
+
+        :raises BatchRejected: the whole batch was refused for what is in it
+        :raises OutcomeUnknown: sent, must not be repeated, and no verdict came back
+        :raises FluxError: nothing was stored, or everything may be sent again
+        """
+        verdicts: list[Verdict | None] = [None] * len(items)
+        # Deletes go first: they may be repeated, and what comes after them may not.
+        rest: list[int] = []
+        for index, item in enumerate(items):
+            if item.deleted and self._deletes is not None:
+                verdicts[index] = self._deletes.write(item)
+            else:
+                rest.append(index)
+        remaining = [items[index] for index in rest]
+        written = self._batch.write(remaining) if self._batch is not None else self._one_by_one(remaining)
+        for index, verdict in zip(rest, written, strict=True):
+            verdicts[index] = verdict
+        settled = [verdict for verdict in verdicts if verdict is not None]
+        _raise_if_all_alike(settled)
+        return settled
+
+    def find(self, items: Sequence[WriteItem]) -> list[str | None]:
+        """The destination's key of each item that is there."""
+        if self._finder is None:
+            raise NotImplementedError
+        return [self._finder.find(item) for item in items]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _one_by_one(self, items: list[WriteItem]) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        for item in items:
+            try:
+                verdicts.append(self._single.write(item))
+            except FluxError as error:
+                if self.idempotent or len(items) == 1 or (not verdicts and not isinstance(error, OutcomeUnknown)):
+                    raise
+                # What was stored before this record must not be sent again, so the error stays with the rest.
+                verdicts.append(RecordError(error.code, error.message, answer=error.answer))
+                unsent = RecordError(
+                    "DESTINATION_OUTAGE", f"not sent, because the record before it failed: {error.message}"
+                )
+                return verdicts + [unsent] * (len(items) - len(verdicts))
+        return verdicts
+
+
+def _raise_if_all_alike(verdicts: Sequence[Verdict]) -> None:
+    """A batch whose records all failed for a reason that is not theirs has failed as a whole.
+
+    :raises FluxError: with that reason
+    """
+    first = verdicts[0] if verdicts else Written()
+    if not isinstance(first, RecordError) or first.code not in _ABOUT_THE_SYSTEM:
+        return
+    if all(isinstance(verdict, RecordError) and verdict.code == first.code for verdict in verdicts):
+        raise FluxError(first.code, first.message, answer=first.answer)

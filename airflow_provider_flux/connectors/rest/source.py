@@ -1,0 +1,128 @@
+"""Reads a list of records from a REST API, page by page."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from airflow_provider_flux.connectors.contract import Page, Source, Window
+from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.rest.connection import open_client
+from airflow_provider_flux.connectors.rest.error_rows import compiled
+from airflow_provider_flux.connectors.rest.paging import Seen, Step, pager_for
+from airflow_provider_flux.connectors.rest.records import NoRecords, find_records, page_of
+from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
+from airflow_provider_flux.connectors.rest.window import window_parameters
+from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport.answers import Decoded
+from airflow_provider_flux.transport.classify import SOURCE
+from airflow_provider_flux.transport.failures import Judgement
+from airflow_provider_flux.transport.messages import Request, Response
+from airflow_provider_flux.transport.paths import place
+
+log = logging.getLogger(__name__)
+
+_REFUSED_SIZE = frozenset({400, 404, 416, 422})
+
+
+class RestSource(Source):
+    """One list of one API."""
+
+    def __init__(self, options: RestSourceOptions, credentials: Credentials) -> None:
+        self._options = options
+        self._client = open_client(credentials, options.auth, timeout=options.timeout, connections=1)
+        self._judgement = Judgement(credentials.conn_id, self._client.mask, compiled(options.errors), SOURCE)
+        self._kind = options.cursor.type if options.cursor else "timestamp"
+
+    def now(self) -> datetime | None:
+        """The API's clock: the `Date` of its answer to a HEAD of the path, whatever the status. None if there is none.
+
+        A date has whole seconds, which is on the safe side: nothing is read that is newer.
+        """
+        try:
+            response = self._client.send(Request("HEAD", self._options.path, headers=self._options.headers), once=True)
+        except FluxError as error:
+            log.warning("the clock of the source is not known: %s", error)
+            return None
+        return _clock(response)
+
+    def read(self, window: Window) -> Iterator[Page]:
+        """Yield the records of the window, page by page, as the API orders them.
+
+        :raises FluxError: what the API answers; UNREADABLE_ANSWER for an answer of another shape than declared
+        """
+        parameters = window_parameters(window, self._options.incremental, self._kind)
+        pager = pager_for(self._options.page)
+        step: Step | None = pager.first()
+        response: Response | None = None
+        while step is not None:
+            first = response is None
+            step, response = self._ask(step, parameters, response)
+            decoded, records = self._records(response, first=first)
+            yield page_of(decoded, records)
+            step = pager.after(Seen(step, response.headers, decoded.value, records, response.endpoint))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _ask(self, step: Step, parameters: dict[str, Any], last: Response | None) -> tuple[Step, Response]:
+        """The answer to a step, or to its fallback where the API refuses it."""
+        response = self._client.send(self._request(step, parameters, last))
+        if step.fallback is not None and response.status in _REFUSED_SIZE:
+            step = step.fallback
+            response = self._client.send(self._request(step, parameters, last))
+        return step, response
+
+    def _request(self, step: Step, parameters: dict[str, Any], last: Response | None) -> Request:
+        options = self._options
+        if step.url is not None and last is not None:
+            # The server wrote its own parameters into the URL.
+            url, query = self._client.resolve(step.url, last), {}
+        else:
+            url, query = options.path, dict(options.params)
+        in_body = options.parameters_in == "body"
+        if not in_body and step.url is None:
+            query.update(parameters)
+            query.update(step.params)
+        if options.method == "GET":
+            return Request("GET", url, query, options.headers)
+        body = copy.deepcopy(options.body or {})
+        for path, value in {**parameters, **step.params}.items() if in_body else ():
+            place(body, path, value)
+        headers = {"Content-Type": "application/json", **options.headers}
+        return Request("POST", url, query, headers, msgspec.json.encode(body), repeatable=True)
+
+    def _records(self, response: Response, *, first: bool) -> tuple[Decoded, list[Any]]:
+        if not 200 <= response.status < 300:
+            raise self._failed(response, first=first)
+        decoded = self._judgement.value(response)
+        try:
+            return decoded, find_records(decoded.value, self._options.records, optional=self._options.records_optional)
+        except NoRecords as error:
+            raise self._judgement.unreadable(response, str(error)) from None
+
+    def _failed(self, response: Response, *, first: bool) -> FluxError:
+        error = self._judgement.failed(response)
+        page = self._options.page
+        if response.status == 404 and not first and page.kind in ("page", "offset") and page.more is None:
+            error.next_step = (
+                "If the API answers 404 after its last page, name in `page.more` where it says that nothing follows."
+            )
+        return error
+
+
+def _clock(response: Response) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(response.headers.get("date", ""))
+        # A cache answers with the date of the day it was filled.
+        age = timedelta(seconds=max(0, int(response.headers.get("age", "0"))))
+    except (ValueError, OverflowError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + age
