@@ -1,0 +1,219 @@
+"""One rule of a mapping as one function of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from airflow_provider_flux.errors import RecordError, preview
+from airflow_provider_flux.mapping.expression import Expression
+from airflow_provider_flux.mapping.paths import EACH, MISSING, join_step, parse_path, steps_getter, why_missing
+from airflow_provider_flux.mapping.sandbox import ExpressionError
+from airflow_provider_flux.mapping.spec import Rule
+from airflow_provider_flux.mapping.transforms.base import Apply, Failure
+
+Run = Callable[[Any], Any]
+"""A record in, the value of the target field out. Raises RuleFailure."""
+
+EXPRESSION = "expression"
+"""What an error names as the transform when an expression fails."""
+
+
+class RuleFailure(Exception):
+    """A rule has no value for this record."""
+
+    def __init__(self, error: RecordError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class _Step(NamedTuple):
+    apply: Apply
+    fills_null: bool
+    name: str
+    code: str
+
+
+class Origin(NamedTuple):
+    """Where a rule's value comes from.
+
+    :param read: the value of a record; raises Failure
+    :param paths: the source fields that are read
+    :param many: the value is a list whose items are transformed one by one
+    """
+
+    read: Run
+    paths: tuple[str, ...]
+    many: bool = False
+
+
+def path_origin(path: str) -> Origin:
+    """:raises ValueError: when it is not a path"""
+    steps = parse_path(path)
+    get = steps_getter(steps)
+    many = EACH in steps
+
+    def absent(value: Any, record: Any) -> Any:
+        problem = why_missing(steps, record)
+        if problem is not None:
+            raise Failure(f"Expected another shape: {problem}.")
+        return None if value is MISSING else value
+
+    def read(record: Any) -> Any:
+        value = get(record)
+        return absent(value, record) if value is MISSING else value
+
+    def read_many(record: Any) -> Any:
+        value = get(record)
+        return absent(value, record) if value is MISSING or None in value else value
+
+    canonical = ""
+    for step in steps:
+        canonical = join_step(canonical, step)
+    return Origin(read_many if many else read, (canonical,), many)
+
+
+def paths_origin(paths: Sequence[str]) -> Origin:
+    """Several paths as one list.
+
+    :raises ValueError: when one is not a path
+    """
+    origins = [path_origin(path) for path in paths]
+
+    def read(record: Any) -> list[Any]:
+        values: list[Any] = []
+        for origin in origins:
+            value = origin.read(record)
+            if origin.many and value is not None:
+                values.extend(value)
+            else:
+                values.append(value)
+        return values
+
+    return Origin(read, tuple(path for origin in origins for path in origin.paths), many=True)
+
+
+def expression_origin(text: str) -> Origin:
+    """:raises ValueError: when it is not an expression"""
+    expression = Expression(text)
+
+    def read(record: Any) -> Any:
+        try:
+            return expression(record)
+        except ExpressionError as error:
+            message = str(error)
+            raise Failure(f"The expression failed: {message.rstrip('.')}.", code="TRANSFORM_FAILED") from None
+
+    return Origin(read, tuple(sorted(expression.paths)))
+
+
+def constant_origin(value: Any) -> Origin:
+    return Origin(lambda _record: value, ())
+
+
+def compile_rule(rule: Rule, origin: Origin) -> Run:
+    """The rule as a function. All that does not depend on the record is decided here."""
+    read, steps = origin.read, _steps(rule, origin.many)
+    failed, without_value = _on_failure(rule, origin.paths), _on_no_value(rule, origin)
+    read_name = EXPRESSION if rule.expression is not None else None
+
+    def run(record: Any) -> Any:
+        step, value = None, None
+        try:
+            value = read(record)
+            for step in steps:
+                if value is not None or step.fills_null:
+                    value = step.apply(value)
+        except Failure as failure:
+            value = failed(failure, step, value, read_name)
+        if value is None or value == "":
+            return without_value(record)
+        return value
+
+    return run
+
+
+def _steps(rule: Rule, many: bool) -> tuple[_Step, ...]:
+    steps = []
+    for use in rule.transforms:
+        transform = use.transform
+        apply = transform.build(use.arguments)
+        if many and transform.whole_list:
+            many = False
+        elif many:
+            apply = _for_each(apply, transform.fills_null)
+        steps.append(_Step(apply, transform.fills_null, transform.name, transform.code))
+    return tuple(steps)
+
+
+class _ItemFailure(Failure):
+    """The failure of one item of a list."""
+
+    def __init__(self, failure: Failure, item: Any) -> None:
+        super().__init__(failure.message, failure.code)
+        self.item = item
+
+
+def _for_each(apply: Apply, fills_null: bool) -> Apply:
+    def one(item: Any) -> Any:
+        try:
+            return apply(item) if item is not None or fills_null else None
+        except Failure as failure:
+            raise _ItemFailure(failure, item) from None
+
+    def each(values: Any) -> Any:
+        return [one(item) for item in values] if isinstance(values, list) else one(values)
+
+    return each
+
+
+def _on_failure(rule: Rule, paths: tuple[str, ...]) -> Callable[[Failure, _Step | None, Any, str | None], None]:
+    """Raises the error of the record, or leaves the value out where the rule says so."""
+    # A required field has nothing to leave out: the reason why its value was refused says more than "is missing".
+    skip = rule.skip_invalid and not rule.required
+    source_path = ", ".join(paths) or None
+
+    def failed(failure: Failure, step: _Step | None, value: Any, read_name: str | None) -> None:
+        if skip:
+            return
+        offending = failure.item if isinstance(failure, _ItemFailure) else value
+        raise RuleFailure(
+            RecordError(
+                code=failure.code or (step.code if step is not None else "INVALID_FORMAT"),
+                message=failure.message,
+                field=rule.target,
+                source_path=source_path,
+                transform=step.name if step is not None else read_name,
+                value=None if step is None else preview(offending),
+            )
+        ) from None
+
+    return failed
+
+
+def _on_no_value(rule: Rule, origin: Origin) -> Run:
+    """What stands where there is no value: the default, empty text, null, or an error."""
+    if rule.default is not None and rule.default != "":
+        return lambda _record: rule.default
+    if rule.required:
+        return _required(rule, origin)
+    if rule.empty_for_null or rule.default == "":
+        return lambda _record: ""
+    return lambda _record: None
+
+
+def _required(rule: Rule, origin: Origin) -> Run:
+    getters = [steps_getter(parse_path(path)) for path in origin.paths] if rule.source is not None else []
+    named = " and ".join(f"`{path}`" for path in origin.paths)
+
+    def missing(record: Any) -> Any:
+        if getters and all(get(record) is MISSING for get in getters):
+            message = f"The record has no field {named}, and `{rule.target}` is required."
+        elif getters:
+            message = f"{named} has no value, and `{rule.target}` is required."
+        else:
+            message = f"`{rule.target}` is required and has no value."
+        paths = ", ".join(origin.paths) or None
+        raise RuleFailure(RecordError("REQUIRED_FIELD_MISSING", message, field=rule.target, source_path=paths))
+
+    return missing
