@@ -18,6 +18,7 @@ from airflow_provider_flux.flow.problems import Finding, explain
 from airflow_provider_flux.flow.suggest import allowed
 from airflow_provider_flux.flow.yaml_file import Document
 from airflow_provider_flux.mapping.engine import Mapping
+from airflow_provider_flux.mapping.expression import Expression
 
 # Stand in for a side that is not valid, so that the rest of the file is still looked at.
 _STAND_IN: dict[str, Any] = {
@@ -54,8 +55,8 @@ def build_flow(document: Document, library: Library) -> Built:
                 sides[name] = (side, options)
     file = _flow_file(document, values, built)
     mapping = _mapping(document, library, built)
-    _filter(document, library, built)
-    _cross_checks(document, sides, mapping, built)
+    condition = _filter(document, library, built)
+    _cross_checks(document, sides, mapping, condition, built)
     if file is not None and not built.problems:
         built.file = file
     return built
@@ -122,28 +123,39 @@ def _mapping(document: Document, library: Library, built: Built) -> Mapping | No
     return None
 
 
-def _filter(document: Document, library: Library, built: Built) -> None:
+def _filter(document: Document, library: Library, built: Built) -> Expression | None:
     text = document.data.get("filter")
-    fault = library.filter_fault(text) if isinstance(text, str) and text else None
-    if fault is not None:
-        built.problems.append(document.problem(("filter",), fault))
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        return library.filter_expression(text)
+    except ValueError as error:
+        built.problems.append(document.problem(("filter",), str(error)))
+        return None
 
 
 def _cross_checks(
-    document: Document, sides: dict[str, tuple[Side, Any]], mapping: Mapping | None, built: Built
+    document: Document,
+    sides: dict[str, tuple[Side, Any]],
+    mapping: Mapping | None,
+    condition: Expression | None,
+    built: Built,
 ) -> None:
     """What only shows when the parts of a flow are seen together; each check needs its own parts to be valid."""
     if "source" in sides:
         side, source = sides["source"]
         built.problems.extend(side.place(finding) for finding in cross.source_findings(source))
         built.warnings.extend(side.place(Finding((), advice)) for advice in source.advice())
+        if mapping is not None:
+            unread = cross.unread(source, mapping.source_paths, f"mapping {mapping.label}")
+            built.problems.extend(document.problem(("mapping",), message) for message in unread)
+        if condition is not None:
+            unread = cross.unread(source, condition.paths, "this expression")
+            built.problems.extend(document.problem(("filter",), message) for message in unread)
     if "destination" in sides:
         side, destination = sides["destination"]
         built.problems.extend(side.place(finding) for finding in cross.destination_findings(destination, mapping))
         built.warnings.extend(side.place(Finding((), advice)) for advice in destination.advice())
-    if "source" in sides and mapping is not None:
-        unread = cross.unread_paths(sides["source"][1], mapping)
-        built.problems.extend(document.problem(("mapping",), message) for message in unread)
     if "source" in sides and "destination" in sides:
         side, destination = sides["destination"]
         source = sides["source"][1]

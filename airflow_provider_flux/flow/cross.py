@@ -9,6 +9,7 @@ from airflow_provider_flux.flow.problems import Finding
 from airflow_provider_flux.flow.suggest import allowed, did_you_mean, listing
 from airflow_provider_flux.flow.yaml_file import Where
 from airflow_provider_flux.mapping.engine import Mapping
+from airflow_provider_flux.mapping.paths import parse_path
 
 
 def source_findings(source: SourceOptions) -> list[Finding]:
@@ -22,12 +23,13 @@ def source_findings(source: SourceOptions) -> list[Finding]:
         message = f"`settle` needs a cursor of type timestamp, this one is of type {cursor.type}"
         findings.append(Finding(("cursor", "settle"), message))
     selected = source.selected_fields()
-    if selected is not None:
-        findings.extend(
-            Finding(where, f"the source does not read the field `{name}`.{allowed(name, sorted(selected))}")
-            for where, name in _fields_used(source)
-            if not _within(name, selected)
-        )
+    for where, name in _fields_used(source):
+        head = _head(name)
+        if head is None:
+            findings.append(Finding(where, _bad_path(name)))
+        elif selected is not None and head not in selected:
+            message = f"the source does not read the field `{name}`.{allowed(name, sorted(selected))}"
+            findings.append(Finding(where, message))
     return findings
 
 
@@ -63,16 +65,16 @@ def destination_findings(destination: DestinationOptions, mapping: Mapping | Non
     ]
 
 
-def unread_paths(source: SourceOptions, mapping: Mapping) -> list[str]:
-    """A sentence per field that the mapping reads and the source does not."""
+def unread(source: SourceOptions, paths: frozenset[str], reader: str) -> list[str]:
+    """A sentence per field that `reader` (the mapping, the filter) takes from a record and the source does not read."""
     selected = source.selected_fields()
     if selected is None:
         return []
     return [
-        f"mapping {mapping.label} reads the field `{path}`, which the source does not read."
+        f"{reader} needs the field `{path}`, which the source does not read."
         f"{did_you_mean(path, selected)} The source reads: {listing(sorted(selected))}."
-        for path in sorted(mapping.source_paths)
-        if not _within(path, selected)
+        for path in sorted(paths)
+        if _head(path) not in selected
     ]
 
 
@@ -84,9 +86,21 @@ def delete_findings(source: SourceOptions, destination: DestinationOptions) -> l
     return []
 
 
-def _within(path: str, selected: frozenset[str]) -> bool:
-    """Whether a field path begins with a selected field."""
-    return path in selected or path.partition(".")[0].partition("[")[0] in selected
+def _head(path: str) -> str | None:
+    """The field of the record that a path begins with; None where it is not a path."""
+    try:
+        head = parse_path(path)[0]
+    except ValueError:
+        return None
+    return head if isinstance(head, str) else None
+
+
+def _bad_path(path: str) -> str:
+    try:
+        parse_path(path)
+    except ValueError as error:
+        return str(error)
+    return f"'{path}' is not a field of a record: a path begins with a name"
 
 
 def _written(name: str, targets: Iterable[str]) -> bool:

@@ -70,8 +70,14 @@ def model_of(connector: type[Connector], side: SideName) -> OptionsModel | None:
 
 
 def merge(below: Any, above: Any) -> Any:
-    """`above` over `below`: blocks key by key, anything else replaced."""
+    """`above` over `below`: blocks key by key, anything else replaced.
+
+    A block of another `kind` (of paging, of authentication) replaces the one below whole: the keys of the one kind mean
+    nothing to the other.
+    """
     if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    if "kind" in above and above["kind"] != below.get("kind", above["kind"]):
         return above
     merged = dict(below)
     for key, value in above.items():

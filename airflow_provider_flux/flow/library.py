@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,7 +16,7 @@ from airflow_provider_flux.flow.problems import explain
 from airflow_provider_flux.flow.suggest import allowed
 from airflow_provider_flux.flow.yaml_file import read_file
 from airflow_provider_flux.mapping.engine import Mapping, MappingProblems, compile_mapping
-from airflow_provider_flux.mapping.expression import compile_filter
+from airflow_provider_flux.mapping.expression import Expression, compile_expression
 from airflow_provider_flux.mapping.spec import MappingFile
 
 Key = TypeVar("Key", bound=Hashable)
@@ -54,7 +54,7 @@ class Library:
         self._versions: dict[str, dict[int, Path]] = {}
         self._mapping = _Once(self._load_mapping)
         self._connector_file = _Once(self._load_connector_file)
-        self._filters: dict[str, str | None] = {}
+        self._filters: dict[str, Expression | str] = {}
 
     @cached_property
     def connector_files(self) -> folder.Listing:
@@ -89,23 +89,27 @@ class Library:
             raise NoSuchMapping(f"mapping `{name}` has no version {number}. Allowed: {listed}.")
         return self._mapping((name, number))
 
-    def filter_fault(self, text: str) -> str | None:
-        """What is wrong with the expression of a `filter`, if anything."""
+    def filter_expression(self, text: str) -> Expression:
+        """A compiled `filter`; flows often share the same one.
+
+        :raises ValueError: when it is not an expression
+        """
         if text not in self._filters:
             try:
-                compile_filter(text)
+                self._filters[text] = compile_expression(text)
             except ValueError as error:
                 self._filters[text] = str(error)
-            else:
-                self._filters[text] = None
-        return self._filters[text]
+        found = self._filters[text]
+        if isinstance(found, str):
+            raise ValueError(found)
+        return found
 
     def _load_mapping(self, key: tuple[str, int]) -> Mapping:
         name, version = key
         path = self.versions(name)[version]
         document = read_file(path, folder.shown(self.include, path))
         try:
-            return compile_mapping(_mapping_file(document.data), name, version)
+            return compile_mapping(MappingFile.model_validate(document.data), name, version)
         except ValidationError as error:
             raise ConfigError(
                 [
@@ -119,10 +123,6 @@ class Library:
     def _load_connector_file(self, name: str) -> ConnectorFile:
         path = self.connector_files.paths[name]
         return load_connector_file(path, folder.shown(self.include, path))
-
-
-def _mapping_file(data: dict[str, Any]) -> MappingFile:
-    return MappingFile.model_validate(data)
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:

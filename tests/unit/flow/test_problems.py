@@ -16,7 +16,7 @@ from airflow_provider_flux.flow.yaml_file import dotted
 class Page(Model):
     type: Literal["page"]
     size: Annotated[int, Strict()] = 10
-    page: dict[str, Any] = {}
+    page: dict[str, Any] = Field(default_factory=dict)
 
 
 class Cursor(Model):
@@ -39,7 +39,7 @@ class Options(Model):
     every: Duration | None = None
     keys: Fields | None = None
     names: tuple[str, ...] = ()
-    table: dict[str, int] = {}
+    table: dict[str, int] = Field(default_factory=dict)
     color: Literal["red", "green", "blue"] = "red"
     paging: Annotated[Page | Cursor, Field(discriminator="type")] | None = None
     pagings: tuple[Annotated[Page | Cursor, Field(discriminator="type")], ...] = ()
