@@ -241,6 +241,7 @@ def variables(environment: Environment) -> dict[str, str]:
     }
     kept["PATH"] = f"{environment.scripts}{os.pathsep}{kept.get('PATH', os.defpath)}"
     kept["VIRTUAL_ENV"] = str(environment.path)
+    kept.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # pgserver keeps a lock file there
     kinto = environment.scripts / "kinto"
     if kinto.exists():
         kept["FLUX_KINTO"] = str(kinto)  # the real server that tests and benchmarks start
