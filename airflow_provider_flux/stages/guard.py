@@ -36,7 +36,8 @@ class Guard:
         """Decide for each record of a batch."""
         keys = [record.key for record in records]
         guarded = Guarded(links=self._ctx.store.links(self._ctx.flow.id, keys))
-        held = self._ctx.store.held_keys(self._ctx.flow.id, keys) if self._check_held else set()
+        # No mapping version makes it safe to send again what is held: asked without one, the store names only those.
+        held = self._ctx.store.known_errors(self._ctx.flow.id, keys, None) if self._check_held else set()
         for record in records:
             reason = self._reason(record, guarded.links.get(record.key))
             if reason is None and (record.key, record.version) in held:

@@ -140,7 +140,6 @@ def _move_cursor(ctx: RunContext, chain: _Chain) -> str | None:
 def _close_errors(ctx: RunContext, run: Run, chain: _Chain) -> None:
     assert chain.read is not None and chain.transform is not None and chain.write is not None
     # Of this run only the last epoch counts.
-    ctx.store.supersede_errors(run, Stage.READ, chain.transform.epoch)
     ctx.store.supersede_errors(run, Stage.TRANSFORM, chain.transform.epoch)
     ctx.store.supersede_errors(run, Stage.WRITE, chain.write.epoch)
     resolved = ctx.store.resolve_errors(ctx.flow.id, ctx.run_id)
@@ -148,7 +147,7 @@ def _close_errors(ctx: RunContext, run: Run, chain: _Chain) -> None:
         log.info("%d errors of earlier runs are resolved", resolved)
     if ctx.replay_of is not None:
         # Every replayed record has its fate in this run now, so what is still wrong with it stands here.
-        ctx.store.supersede_replayed(_replayed_errors(ctx, chain.read), ctx.run_id)
+        ctx.store.supersede_replayed(_replayed_errors(ctx, chain.read))
 
 
 def _replayed_errors(ctx: RunContext, read: StageRow) -> list[int]:

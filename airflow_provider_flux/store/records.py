@@ -46,6 +46,18 @@ class Records(StorePart):
         with self._database.writing() as connection:
             connection.execute(_mark_sent(connection.dialect.name), row)
 
+    def forget_sent(self, run: Run, epoch: int, batch: int) -> None:
+        """Note that nothing of a `sent` batch reached the destination: a retry may send it without any doubt."""
+        with self._database.writing() as connection:
+            connection.execute(
+                delete(batches).where(
+                    batches.c.run == run.id,
+                    batches.c.epoch == epoch,
+                    batches.c.batch == batch,
+                    batches.c.state == SENT,
+                )
+            )
+
     def batch_states(self, run: Run, epoch: int) -> dict[int, tuple[str, str]]:
         """By batch: `sent` or `acked`, and the SHA-256 of its content."""
         statement = select(batches.c.batch, batches.c.state, batches.c.sha256).where(

@@ -66,6 +66,13 @@ class Resolution(StorePart):
         with self._database.writing() as connection:
             return int(connection.execute(statement.values(state=SUPERSEDED)).rowcount)
 
+    def supersede_replayed(self, ids: Sequence[int]) -> None:
+        """Close the errors that a replay took over: what is still wrong with their records stands in the replay."""
+        with self._database.writing() as connection:
+            for chunk in chunks(ids, _CHUNK):
+                replayed = update(errors).where(errors.c.id.in_(chunk), errors.c.state.in_(UNSETTLED))
+                connection.execute(replayed.values(state=SUPERSEDED))
+
     def has_open_errors(self, flow: str) -> bool:
         """Whether any error of the flow is open or held."""
         statement = select(errors.c.id).where(errors.c.flow == flow, errors.c.state.in_(UNSETTLED)).limit(1)

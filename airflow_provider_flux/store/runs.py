@@ -11,46 +11,43 @@ from sqlalchemy.sql import ColumnElement
 
 from airflow_provider_flux.store.part import LARGEST_ID, StorePart, insert_into
 from airflow_provider_flux.store.rows import BUCKETS, Run, Trace
-from airflow_provider_flux.store.tables import runs
+from airflow_provider_flux.store.tables import batches, runs
 from airflow_provider_flux.store.text import clean, clean_or_none, now_text
 
 RUNNING = "running"
 
 _COUNTS = ("read", *BUCKETS)
 _NO_TRACE = dict.fromkeys(("error_stage", "error_code", "error_message", "error_next_step", "error_answer"))
-_NO_RESULT = dict.fromkeys((*_COUNTS, "ended_at")) | _NO_TRACE
 
 
 class Runs(StorePart):
     """One row per run of a flow; every method raises FluxError STORE_UNAVAILABLE."""
 
     def start_run(self, flow: str, run_id: str, trigger: str, mapping: str, replay_of: str | None = None) -> Run:
-        """The run's row, made where it is not there yet; a finished run goes back to `running`.
+        """The run's row, made where it is not there yet.
+
+        A finished run keeps its end until settle writes another: a task that is cleared alone has no settle after it.
 
         :param trigger: scheduled, manual, backfill, replay or cli
         :param mapping: what the flow file says in `mapping:`
         :param replay_of: run_id of the run whose failed records this one delivers
         """
         found = self.run(flow, run_id)
-        if found is not None and found.state == RUNNING:
+        if found is not None:
             return found
+        values = {
+            "flow": flow,
+            "run_id": run_id,
+            "trigger": str(trigger),
+            "replay_of": replay_of,
+            "state": RUNNING,
+            "mapping": mapping,
+            "window_fixed": 0,
+            "started_at": now_text(),
+        }
         with self._database.writing() as connection:
-            if found is None:
-                values = {
-                    "flow": flow,
-                    "run_id": run_id,
-                    "trigger": str(trigger),
-                    "replay_of": replay_of,
-                    "state": RUNNING,
-                    "mapping": mapping,
-                    "window_fixed": 0,
-                    "started_at": now_text(),
-                }
-                insert = insert_into(runs, connection.dialect.name)
-                connection.execute(insert.values(values).on_conflict_do_nothing())
-            else:
-                again = update(runs).where(runs.c.id == found.id, runs.c.state != RUNNING)
-                connection.execute(again.values(state=RUNNING, mapping=mapping, **_NO_RESULT))
+            insert = insert_into(runs, connection.dialect.name)
+            connection.execute(insert.values(values).on_conflict_do_nothing())
             row = connection.execute(_select(flow, run_id)).one()
         return _run(row)
 
@@ -67,6 +64,13 @@ class Runs(StorePart):
         if text.isascii() and text.isdigit() and int(text) <= LARGEST_ID:
             meant = or_(meant, runs.c.id == int(text))
         return self._list(meant, flow, limit=None)
+
+    def runs_in_doubt(self, flow: str) -> list[Run]:
+        """The runs with a batch that was sent and never acknowledged, oldest first."""
+        doubtful = select(batches.c.run).where(batches.c.state == "sent")
+        statement = select(runs).where(runs.c.flow == flow, runs.c.id.in_(doubtful)).order_by(runs.c.id)
+        with self._database.reading() as connection:
+            return [_run(row) for row in connection.execute(statement)]
 
     def runs(self, flow: str | None = None, limit: int | None = 20) -> list[Run]:
         """The latest runs, newest first."""
