@@ -57,6 +57,8 @@ def test_types_migrations_and_the_demo_are_in_the_wheel(unpacked: Path) -> None:
     assert (package / "store" / "migrations" / "env.py").is_file()
     assert list((package / "store" / "migrations" / "versions").glob("*.py"))
     assert (package / "demo" / "__init__.py").is_file()
+    assert (package / "demo" / "files" / "include" / "flows" / "crm_contacts.yaml").is_file()
+    assert (package / "demo" / "files" / "dags" / "flux_flows.py").is_file()
 
 
 def test_nothing_but_the_package_is_in_the_wheel(unpacked: Path) -> None:
