@@ -1,0 +1,45 @@
+"""Any SQL database that SQLAlchemy reaches: read by table or query, write by upsert, insert or update.
+
+This module only declares; SQLAlchemy and the drivers are imported when a connection is opened, because flow files
+are validated with these declarations whenever Airflow parses a DAG file.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_flux.connectors.contract import Connector, Destination, Source
+from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
+from airflow_provider_flux.connectors.sql.options import SqlDestinationOptions, SqlSourceOptions
+
+
+class Sql(Connector):
+    """The connector `sql`: SQLite and PostgreSQL are tested, other dialects use the portable statements."""
+
+    name = "sql"
+    conn_type = "flux_sql"
+    source_options = SqlSourceOptions
+    destination_options = SqlDestinationOptions
+
+    @classmethod
+    def source(cls, options: SourceOptions, credentials: Credentials) -> Source:
+        from airflow_provider_flux.connectors.sql.read import SqlSource
+
+        assert isinstance(options, SqlSourceOptions)
+        return SqlSource(options, credentials)
+
+    @classmethod
+    def destination(cls, options: DestinationOptions, credentials: Credentials) -> Destination:
+        from airflow_provider_flux.connectors.sql.write import SqlDestination
+
+        assert isinstance(options, SqlDestinationOptions)
+        return SqlDestination(options, credentials)
+
+    @classmethod
+    def test(cls, credentials: Credentials) -> str:
+        from airflow_provider_flux.connectors.sql.database import Database
+
+        database = Database(credentials, "destination")
+        try:
+            return database.test()
+        finally:
+            database.close()

@@ -1,0 +1,73 @@
+"""What a flow file may say about a SQL source and a SQL destination."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, model_validator
+
+from airflow_provider_flux.connectors.options import DestinationOptions, Fields, SourceOptions
+
+BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+"""A parameter in SQL text, as `sqlalchemy.text` finds it: `:name`, but neither `::type` nor `\\:name`."""
+
+_LEADING = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+
+
+class SqlSourceOptions(SourceOptions):
+    """A table, a view or a query, read in pages ordered by the key."""
+
+    table: str | None = Field(default=None, min_length=1, description="Table or view, `name` or `schema.name`.")
+    query: str | None = Field(
+        default=None, description="A SELECT in place of a table; Flux reads it as a subquery, page by page."
+    )
+    columns: Fields | None = Field(default=None, description="Columns to read; all unless given.")
+    where: str | None = Field(
+        default=None, min_length=1, description="SQL condition on the columns, with `:name` for each of `params`."
+    )
+    params: dict[str, str | int | float | bool | None] = Field(
+        default_factory=dict, description="Values for `:name` in `query` and `where`."
+    )
+    page_size: int = Field(default=1000, ge=1, le=100_000, description="Rows per query.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SqlSourceOptions:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("write either `table` or `query`")
+        if self.query is not None and not _is_select(self.query):
+            raise ValueError("`query` must be one SELECT (or WITH ... SELECT)")
+        return self
+
+    @model_validator(mode="after")
+    def _params_are_used(self) -> SqlSourceOptions:
+        used = set(BIND.findall(f"{self.query or ''}\n{self.where or ''}"))
+        if missing := sorted(used - set(self.params)):
+            raise ValueError(f"`params` has no value for :{missing[0]} (write \\:{missing[0]} if it is no parameter)")
+        if unused := sorted(set(self.params) - used):
+            raise ValueError(f"neither `query` nor `where` uses the parameter :{unused[0]}")
+        return self
+
+    def selected_fields(self) -> frozenset[str] | None:
+        """Top-level fields that a record has; None where only the database knows."""
+        return None if self.columns is None else frozenset(self.columns)
+
+
+class SqlDestinationOptions(DestinationOptions):
+    """A table that mapped records are written into; their fields are its columns."""
+
+    table: str = Field(min_length=1, description="Table, `name` or `schema.name`. It must exist: Flux creates none.")
+
+    @model_validator(mode="after")
+    def _key_is_given(self) -> SqlDestinationOptions:
+        if self.key is None and self.mode != "insert":
+            raise ValueError(f"`mode: {self.mode}` needs `key`: the column(s) that identify a row")
+        if self.key is None and self.deletes == "delete":
+            raise ValueError("`deletes: delete` needs `key`: the column(s) that identify a row")
+        return self
+
+
+def _is_select(query: str) -> bool:
+    leading = _LEADING.match(query)
+    assert leading is not None
+    words = query[leading.end() :].split(None, 1)
+    return bool(words) and words[0].lower() in {"select", "with", "values"}

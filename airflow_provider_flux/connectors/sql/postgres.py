@@ -1,0 +1,128 @@
+"""Writes to PostgreSQL by COPY into a temporary table, and from there in one statement.
+
+COPY has no upsert; the temporary table has the columns and types of the target, so values are parsed only once.
+Text format: https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from airflow_provider_flux.connectors.sql.database import Database
+from airflow_provider_flux.connectors.sql.plan import Mode, Step
+from airflow_provider_flux.connectors.sql.tables import Table
+
+_STAGE = "flux_rows"
+_ROW = "flux_row"
+_NULL = "\\N"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: _NULL,
+    str: lambda value: value,
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    float: repr,
+    Decimal: str,
+}
+
+
+def copy_lines(rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    """The lines of a COPY in text format, one per row."""
+    return list(map("\t".join, zip(*map(_column, zip(*rows, strict=True)), strict=True)))
+
+
+def _column(values: tuple[Any, ...]) -> Sequence[str]:
+    types = set(map(type, values))
+    if str in types:
+        texts = "".join(values if len(types) == 1 else [value for value in values if type(value) is str])
+        if "\\" in texts or "\t" in texts or "\n" in texts or "\r" in texts:
+            values = tuple([value.translate(_ESCAPES) if type(value) is str else value for value in values])
+        if len(types) == 1:
+            return values
+    if types == {int}:
+        return list(map(str, values))
+    return [_TEXTS[type(value)](value) for value in values]
+
+
+class CopyWriter:
+    """Writes the steps of a plan with the drivers psycopg (3) and psycopg2."""
+
+    def __init__(self, database: Database, table: Table, mode: Mode, key: tuple[str, ...]) -> None:
+        quoting = database.engine.dialect.identifier_preparer
+        self._quote: Callable[[str], str] = quoting.quote
+        self._target = quoting.quote(table.name)
+        if table.schema:
+            self._target = f"{quoting.quote_schema(table.schema)}.{self._target}"
+        self._mode = mode
+        self._key = key
+        self._send = _copy_psycopg if database.driver == "psycopg" else _copy_psycopg2
+
+    def write(self, connection: Connection, step: Step) -> list[int]:
+        """Write one step; the items for which `mode: update` found no row."""
+        cursor = connection.connection.cursor()
+        try:
+            numbered = self._mode == "update" and not step.delete
+            lines = copy_lines(step.rows)
+            if numbered:
+                lines = [f"{index}\t{line}" for index, line in zip(step.indices, lines, strict=True)]
+            columns = self._list(step.columns)
+            cursor.execute(
+                f"CREATE TEMP TABLE {_STAGE} ON COMMIT DROP AS SELECT "  # noqa: S608  all names are quoted
+                f"{f'0::int AS {_ROW}, ' if numbered else ''}{columns} FROM {self._target} WITH NO DATA"
+            )
+            self._send(
+                cursor,
+                f"COPY {_STAGE} FROM STDIN",
+                ("\n".join(lines) + "\n").encode(),
+            )
+            if numbered:
+                return self._update(cursor, step)
+            # Both in one round trip; the table must be gone before the next step.
+            cursor.execute(f"{self._statement(step, columns)}; DROP TABLE {_STAGE}")
+            return []
+        finally:
+            cursor.close()
+
+    def _update(self, cursor: Any, step: Step) -> list[int]:
+        names = [name for name in step.columns if name not in self._key] or list(self._key)
+        cursor.execute(
+            f"UPDATE {self._target} AS t SET {self._assign(names, 's')} "  # noqa: S608
+            f"FROM {_STAGE} AS s WHERE {self._match()} RETURNING s.{_ROW}"
+        )
+        there = {number for (number,) in cursor.fetchall()}
+        cursor.execute(f"DROP TABLE {_STAGE}")
+        return [index for index in step.indices if index not in there]
+
+    def _statement(self, step: Step, columns: str) -> str:
+        if step.delete:
+            return f"DELETE FROM {self._target} AS t USING {_STAGE} AS s WHERE {self._match()}"  # noqa: S608
+        insert = f"INSERT INTO {self._target} ({columns}) SELECT {columns} FROM {_STAGE}"  # noqa: S608
+        if self._mode == "insert":
+            return insert
+        names = [name for name in step.columns if name not in self._key]
+        action = f"UPDATE SET {self._assign(names, 'excluded')}" if names else "NOTHING"
+        return f"{insert} ON CONFLICT ({self._list(self._key)}) DO {action}"
+
+    def _list(self, names: Sequence[str]) -> str:
+        return ", ".join(map(self._quote, names))
+
+    def _assign(self, names: Sequence[str], source: str) -> str:
+        return ", ".join(f"{self._quote(name)} = {source}.{self._quote(name)}" for name in names)
+
+    def _match(self) -> str:
+        return " AND ".join(f"t.{self._quote(name)} = s.{self._quote(name)}" for name in self._key)
+
+
+def _copy_psycopg(cursor: Any, statement: str, data: bytes) -> None:
+    with cursor.copy(statement) as copy:
+        copy.write(data)
+
+
+def _copy_psycopg2(cursor: Any, statement: str, data: bytes) -> None:
+    cursor.copy_expert(statement, io.BytesIO(data))

@@ -1,0 +1,117 @@
+"""Writes to any database with the statements that SQLAlchemy makes for its dialect.
+
+SQLite (and PostgreSQL with a driver that has no COPY) upsert with ON CONFLICT. Every other dialect looks up which keys
+are there, then updates those and inserts the rest. MySQL too: its ON DUPLICATE KEY UPDATE obeys any unique index, and
+would overwrite another row that shares an e-mail address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from airflow_provider_flux.connectors.sql.kinds.base import Wire
+from airflow_provider_flux.connectors.sql.plan import Mode, Step
+from airflow_provider_flux.connectors.sql.tables import Table
+
+_KEYS_PER_QUERY = 100
+_ON_CONFLICT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class StatementWriter:
+    """Writes the steps of a plan, many rows per call of the driver."""
+
+    def __init__(self, table: Table, mode: Mode, key: tuple[str, ...], wire: Wire, dialect: str) -> None:
+        self._table = sa.table(
+            table.name,
+            *(sa.column(column.name, _bound_type(column.type, wire)) for column in table.columns.values()),
+            schema=table.schema,
+        )
+        self._mode = mode
+        self._key = key
+        self._insert = _ON_CONFLICT.get(dialect)
+
+    def write(self, connection: Connection, step: Step) -> list[int]:
+        """Write one step; the items for which `mode: update` found no row."""
+        if step.delete:
+            connection.execute(sa.delete(self._table).where(self._match()), self._keys(step))
+            return []
+        if self._mode == "insert":
+            connection.execute(sa.insert(self._table), self._values(step))
+            return []
+        if self._mode == "upsert" and self._insert is not None:
+            connection.execute(self._upsert(step.columns), self._values(step))
+            return []
+        return self._update_those_there(connection, step)
+
+    def existing(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Those of the keys that are in the table."""
+        columns = [self._table.c[name] for name in self._key]
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            part = keys[start : start + _KEYS_PER_QUERY]
+            there: Any
+            if len(columns) == 1:
+                there = columns[0].in_([key[0] for key in part])
+            else:
+                there = sa.or_(*(sa.and_(*(c == v for c, v in zip(columns, key, strict=True))) for key in part))
+            yield from map(tuple, connection.execute(sa.select(*columns).where(there)))
+
+    def _update_those_there(self, connection: Connection, step: Step) -> list[int]:
+        places = [step.columns.index(name) for name in self._key]
+        keys = [tuple(row[place] for place in places) for row in step.rows]
+        there = {comparable(key) for key in self.existing(connection, keys)}
+        known = [position for position, key in enumerate(keys) if comparable(key) in there]
+        new = [position for position, key in enumerate(keys) if comparable(key) not in there]
+        names = [name for name in step.columns if name not in self._key]
+        if known and names:
+            change = sa.update(self._table).where(self._match())
+            change = change.values({name: sa.bindparam(f"new_{name}") for name in names})
+            part = step.part(known)
+            connection.execute(
+                change,
+                [
+                    {**{f"new_{name}": row[name] for name in names}, **key}
+                    for row, key in zip(self._values(part), self._keys(part), strict=True)
+                ],
+            )
+        if new and self._mode == "upsert":
+            connection.execute(sa.insert(self._table), self._values(step.part(new)))
+            return []
+        return [step.indices[position] for position in new]
+
+    def _upsert(self, columns: tuple[str, ...]) -> Any:
+        assert self._insert is not None
+        statement = self._insert(self._table)
+        names = [name for name in columns if name not in self._key]
+        if not names:
+            return statement.on_conflict_do_nothing(index_elements=list(self._key))
+        return statement.on_conflict_do_update(
+            index_elements=list(self._key), set_={name: statement.excluded[name] for name in names}
+        )
+
+    def _match(self) -> Any:
+        return sa.and_(*(self._table.c[name] == sa.bindparam(f"key_{name}") for name in self._key))
+
+    def _keys(self, step: Step) -> list[dict[str, Any]]:
+        places = [(f"key_{name}", step.columns.index(name)) for name in self._key]
+        return [{name: row[place] for name, place in places} for row in step.rows]
+
+    def _values(self, step: Step) -> list[dict[str, Any]]:
+        return [dict(zip(step.columns, row, strict=True)) for row in step.rows]
+
+
+def comparable(key: tuple[Any, ...]) -> tuple[str, ...]:
+    """A key as texts, to compare what was sent with what came back."""
+    return tuple(map(str, key))
+
+
+def _bound_type(kind: Any, wire: Wire) -> Any:
+    if wire != "native":
+        return sa.types.NullType()  # the values are in the database's own form already
+    if isinstance(kind, sa.JSON):
+        return sa.JSON(none_as_null=True)
+    return kind

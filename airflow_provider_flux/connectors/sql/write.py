@@ -1,0 +1,237 @@
+"""The SQL destination: a batch is one transaction, and a bad record costs only itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
+from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.sql.columns import short
+from airflow_provider_flux.connectors.sql.database import Database
+from airflow_provider_flux.connectors.sql.fault import Fault, is_database_error
+from airflow_provider_flux.connectors.sql.isolate import StatementRefused, isolate
+from airflow_provider_flux.connectors.sql.kinds.base import Refused, Wire
+from airflow_provider_flux.connectors.sql.options import SqlDestinationOptions
+from airflow_provider_flux.connectors.sql.plan import Planner, Step
+from airflow_provider_flux.connectors.sql.postgres import CopyWriter
+from airflow_provider_flux.connectors.sql.statements import StatementWriter, comparable
+from airflow_provider_flux.connectors.sql.tables import reflect
+from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknown, RecordError
+
+_PAUSES = (0.05, 0.2, 1.0)
+"""Seconds to wait after a transaction that lost against another one (deadlock, serialisation)."""
+
+_WRITTEN = Written()
+
+
+class SqlDestination(Destination):
+    """Writes into one table. `write` may be called from `in_flight` threads at once."""
+
+    def __init__(self, options: SqlDestinationOptions, credentials: Credentials) -> None:
+        self.batch_size = options.batch_size
+        self.in_flight = options.in_flight
+        self.idempotent = options.mode != "insert"
+        self.can_find = not self.idempotent and options.key is not None
+        self._options = options
+        self._key = options.key or ()
+        self._database = Database(credentials, "destination", connections=options.in_flight)
+        self._lock = threading.Lock()
+        self._table: _OpenTable | None = None
+
+    def write(self, items: Sequence[WriteItem]) -> list[Verdict]:
+        if self._options.deletes == "ignore" and any(item.deleted for item in items):
+            raise FluxError("BAD_REQUEST", "a delete was sent although the flow says `deletes: ignore`")
+        table = self._open_table()
+        plan = table.planner.plan(items)
+        errors: dict[int, RecordError] = dict(plan.errors)
+        if plan.steps:
+            errors |= _Batch(self._database, table, self._options, items).store(plan.steps)
+        return [errors.get(index, _WRITTEN) for index in range(len(items))]
+
+    def find(self, items: Sequence[WriteItem]) -> list[str | None]:
+        table = self._open_table()
+        keys: list[list[object] | None] = [table.planner.key_of(item) for item in items]
+        sought: list[tuple[Any, ...] | None] = []
+        for key in keys:
+            try:
+                sought.append(None if key is None else table.planner.sent_key(key))
+            except Refused:
+                # What the table cannot hold is not in it; `write` then says what is wrong with the record.
+                sought.append(None)
+        with self._database.connect() as connection:
+            rows = table.statements.existing(connection, [key for key in sought if key is not None])
+            there = {comparable(table.planner.sent_key(row)) for row in rows}
+        return [
+            json.dumps(key, ensure_ascii=False) if sent is not None and comparable(sent) in there else None
+            for key, sent in zip(keys, sought, strict=True)
+        ]
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _open_table(self) -> _OpenTable:
+        with self._lock:
+            if self._table is None:
+                self._table = _OpenTable(self._database, self._options)
+            return self._table
+
+
+class _OpenTable:
+    """The table as the database declares it, with what plans and writes for it."""
+
+    def __init__(self, database: Database, options: SqlDestinationOptions) -> None:
+        table, dialect, key = reflect(database, options.table), database.dialect, options.key or ()
+        copies = database.driver in ("psycopg", "psycopg2")
+        wire: Wire = "copy" if copies else "sqlite" if dialect == "sqlite" else "native"
+        self.label = table.label
+        self.planner = Planner(table, options.mode, key, wire, dialect)
+        self.statements = StatementWriter(table, options.mode, key, wire, dialect)
+        self.write: Callable[[Connection, Step], list[int]] = (
+            CopyWriter(database, table, options.mode, key).write if copies else self.statements.write
+        )
+
+
+class _LostTurn(Exception):
+    """The transaction lost against another one and was rolled back; it may be tried again at once."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Batch:
+    """One batch on its way into the table."""
+
+    def __init__(
+        self, database: Database, table: _OpenTable, options: SqlDestinationOptions, items: Sequence[WriteItem]
+    ) -> None:
+        self._database = database
+        self._table = table
+        self._options = options
+        self._items = items
+
+    def store(self, steps: Sequence[Step]) -> dict[int, RecordError]:
+        """Write all that can be written; the errors of the rest, by item."""
+        for pause in _PAUSES:
+            try:
+                return self._transactions(steps)
+            except _LostTurn:
+                time.sleep(pause)
+        try:
+            return self._transactions(steps)
+        except _LostTurn as lost:
+            raise self._database.failure(lost.error) from None
+
+    def _transactions(self, steps: Sequence[Step]) -> dict[int, RecordError]:
+        try:
+            return self._transaction(steps, self._at_once)
+        except StatementRefused:
+            return self._transaction(steps, self._carefully)
+
+    def _transaction(
+        self, steps: Sequence[Step], write: Callable[[Connection, Step], dict[int, RecordError]]
+    ) -> dict[int, RecordError]:
+        errors: dict[int, RecordError] = {}
+        with self._database.connect() as connection:
+            for step in steps:
+                errors |= write(connection, step)
+            self._commit(connection)
+        return errors
+
+    def _at_once(self, connection: Connection, step: Step) -> dict[int, RecordError]:
+        """The usual case: no savepoint; the first bad record ends the transaction."""
+        try:
+            missing = self._table.write(connection, step)
+        except Exception as error:
+            refusal = self._refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+        return {index: self._not_found(index) for index in missing}
+
+    def _carefully(self, connection: Connection, step: Step) -> dict[int, RecordError]:
+        """Under savepoints, until each bad record stands alone."""
+        errors: dict[int, RecordError] = {}
+
+        def attempt(part: Step) -> None:
+            try:
+                with connection.begin_nested():
+                    missing = self._table.write(connection, part)
+            except Exception as error:
+                refusal = self._refusal(error)
+                if refusal is None:
+                    raise
+                raise refusal from error
+            errors.update({index: self._not_found(index) for index in missing})
+
+        faults = isolate(step, attempt)
+        return errors | {index: self._record_error(index, fault) for index, fault in faults.items()}
+
+    def _refusal(self, error: Exception) -> Exception | None:
+        """What an error of a statement means for the transaction; None where it is the end of it."""
+        if not is_database_error(error):
+            return None
+        fault = self._database.fault(error)
+        if fault.again:
+            return _LostTurn(error)
+        return StatementRefused(fault) if fault.per_record else None
+
+    def _commit(self, connection: Connection) -> None:
+        try:
+            connection.commit()
+        except Exception as error:
+            if not is_database_error(error):
+                raise
+            fault = self._database.fault(error)
+            if fault.again:
+                raise _LostTurn(error) from error
+            if fault.per_record:
+                # A deferred constraint: it names no row, and the whole transaction is gone.
+                raise BatchRejected(self._record_error(0, fault)) from error
+            failure = self._database.failure(error)
+            if self._options.mode == "insert":
+                raise OutcomeUnknown(
+                    "OUTCOME_UNKNOWN",
+                    f"the connection was lost during COMMIT: {failure.message}",
+                    answer=failure.answer,
+                ) from None
+            raise failure from None
+
+    def _not_found(self, index: int) -> RecordError:
+        data = self._items[index].data
+        key = self._options.key or ()
+        values = ", ".join(f"{name}={short(data.get(name))}" for name in key)
+        return RecordError(
+            "RECORD_NOT_FOUND",
+            f"table '{self._table.label}' has no row with {values}",
+            field=", ".join(key),
+            value=values,
+        )
+
+    def _record_error(self, index: int, fault: Fault) -> RecordError:
+        data = self._items[index].data
+        column = _column_at_fault(fault, data)
+        return RecordError(
+            fault.code,
+            self._database.safe(fault.message),
+            field=column,
+            value=None if column is None else short(data[column]),
+            answer=self._database.safe(fault.answer),
+        )
+
+
+def _column_at_fault(fault: Fault, columns: Collection[str]) -> str | None:
+    """The column that the database named, or the only one that the constraint it named speaks of."""
+    if fault.column in columns:
+        return fault.column
+    words = re.findall(r"\w+", fault.constraint or "")
+    # PostgreSQL itself names a check `<table>_<column>_check`.
+    named = [name for name in columns if name in words or any(word.endswith(f"_{name}_check") for word in words)]
+    return named[0] if len(named) == 1 else None
