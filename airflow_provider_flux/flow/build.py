@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -77,8 +78,7 @@ def _options(document: Document, name: SideName, library: Library, built: Built)
     connector = document.data[name].get("connector")
     known = [*registry.names(), *library.connector_files.paths]
     if connector is None:
-        message = f"is required: a built-in connector or the name of a connector file.{allowed('', known)}"
-        built.problems.append(own.place(Finding(("connector",), message, on_key=True)))
+        built.problems.append(own.place(_no_connector(document.data[name], known)))
         return None, None
     if connector not in known:
         message = f"there is no connector `{connector}`.{allowed(connector, known)}"
@@ -95,6 +95,14 @@ def _options(document: Document, name: SideName, library: Library, built: Built)
         built.problems.extend(problems)
     built.problems.extend(own.place(finding) for finding in findings)
     return (side, options) if side is not None else (None, None)
+
+
+def _no_connector(block: dict[str, Any], known: list[str]) -> Finding:
+    misspelt = get_close_matches("connector", set(block) - {"connection"}, n=1, cutoff=0.75)
+    if misspelt:
+        return Finding((misspelt[0],), "unknown key. Did you mean `connector`?", on_key=True)
+    message = f"is required: a built-in connector or the name of a connector file.{allowed('', known)}"
+    return Finding(("connector",), message, on_key=True)
 
 
 def _side(document: Document, name: SideName, connector: str, library: Library) -> tuple[Side | None, list[Finding]]:

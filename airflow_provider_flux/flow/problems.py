@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from airflow_provider_flux.errors import preview
 from airflow_provider_flux.flow.model_path import Located, key_names, locate
-from airflow_provider_flux.flow.suggest import allowed
+from airflow_provider_flux.flow.suggest import allowed, nearest
 from airflow_provider_flux.flow.yaml_file import Where
 
 
@@ -87,8 +87,9 @@ def explain(error: ValidationError, model: type[BaseModel], data: Any) -> list[F
         _Fault(locate(model, entry["loc"], data, missing=entry["type"] == "missing"), entry)
         for entry in error.errors(include_url=False)
     ]
-    findings = [_finding(group) for group in _meant(errors)]
-    return list(dict.fromkeys(findings))
+    misspelt = {meant for fault in errors if (meant := _meant_key(fault)) is not None}
+    groups = [group for group in _meant(errors) if not (group[0].missing and group[0].at.path in misspelt)]
+    return list(dict.fromkeys(_finding(group) for group in groups))
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,21 @@ class _Fault:
         return _EXPECTED.get(self.entry["type"])
 
     @property
+    def missing(self) -> bool:
+        return bool(self.entry["type"] == "missing")
+
+    @property
     def hides(self) -> bool:
         """Whether the value stays out of the sentence: text where keys were expected may be a password."""
         return self.expected in ("keys with values", "a list")
+
+
+def _meant_key(fault: _Fault) -> Where | None:
+    """The path that an unknown key was probably meant to have: nobody needs to hear that it is missing, too."""
+    if fault.entry["type"] != "extra_forbidden" or fault.at.owner is None:
+        return None
+    near = nearest(fault.at.path[-1], key_names(fault.at.owner))
+    return None if near is None else (*fault.at.path[:-1], near)
 
 
 def _meant(faults: Sequence[_Fault]) -> list[list[_Fault]]:
@@ -147,7 +160,7 @@ def _finding(group: Sequence[_Fault]) -> Finding:
         if fault.at.key_of_table:
             return Finding(path, f"the key must be {expected}", on_key=True)
         return Finding(path, f"write {expected}, not {_kind(entry['input'], hide=fault.hides)}")
-    if entry["type"] == "missing":
+    if fault.missing:
         return Finding(path, "is required", on_key=True, incomplete=True)
     if entry["type"] == "extra_forbidden":
         options = () if fault.at.owner is None else key_names(fault.at.owner)

@@ -16,11 +16,17 @@ def allowed(word: object, options: Iterable[str]) -> str:
     return f"{did_you_mean(word, names)} Allowed: {listing(names)}."
 
 
-def did_you_mean(word: object, options: Iterable[str]) -> str:
-    """` Did you mean x?`, or nothing where no option looks alike."""
+def nearest(word: object, options: Iterable[str]) -> str | None:
+    """The option that looks most like the word, if one does."""
     by_lower = {name.lower(): name for name in options}
     near = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
-    return f" Did you mean `{by_lower[near[0]]}`?" if near else ""
+    return by_lower[near[0]] if near else None
+
+
+def did_you_mean(word: object, options: Iterable[str]) -> str:
+    """` Did you mean x?`, or nothing where no option looks alike."""
+    near = nearest(word, options)
+    return "" if near is None else f" Did you mean `{near}`?"
 
 
 def listing(names: Iterable[str]) -> str:

@@ -80,7 +80,11 @@ class Document:
         return Problem(self.file, line, column, dotted(path), message)
 
     def place(self, path: Sequence[str | int], *, on_key: bool = False) -> tuple[int, int]:
-        """Line and column (from 1) of a value or of its key; of the nearest key around it where it does not exist."""
+        """Line and column (from 1) of a value or of its key.
+
+        Of the key, too, for a value that begins in a line below it; of the nearest key around it for one that does not
+        exist.
+        """
         name: Node | None = None
         value: Node = self._root
         for step in path:
@@ -89,7 +93,8 @@ class Document:
                 on_key = True
                 break
             name, value = found
-        mark = (name if on_key and name is not None else value).start_mark
+        below = name is not None and name.start_mark.line < value.start_mark.line
+        mark = (name if name is not None and (on_key or below) else value).start_mark
         return mark.line + 1, mark.column + 1
 
 

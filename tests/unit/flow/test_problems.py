@@ -102,7 +102,8 @@ def said(data: dict[str, Any]) -> list[str]:
         ({"paging": {"type": "page", "page": "x"}}, ["paging.page: write keys with values, not text"]),
         ({"pagings": [{"type": "page"}, {"type": "token"}]}, ["key pagings[1].path: is required"]),
         ({"entries": ["a", 5]}, ["entries[1]: write text or keys with values, not the number 5"]),
-        ({"entries": [{"nam": "x"}]}, ["key entries[0].name: is required", NAM := "key entries[0].nam: unknown key."]),
+        ({"entries": [{"nam": "x"}]}, [NAM := "key entries[0].nam: unknown key. Did you mean `name`?"]),
+        ({"entries": [{"x": "x"}]}, ["key entries[0].name: is required", X := "key entries[0].x: unknown key."]),
         ({"entries": [{"name": "x", "length": "y"}]}, ["entries[0].length: write a whole number, not 'y'"]),
         ({"equals": ["x"]}, ["equals: write true or false, a whole number or text, not a list"]),
         ({"tagged": {"length": 1}}, ["key tagged.name: is required"]),
@@ -114,7 +115,9 @@ def test_each_kind_of_fault_is_one_sentence_at_its_path(data: dict[str, Any], ex
     assert len(found) == len(expected), found
     for sentence, beginning in zip(found, expected, strict=True):
         assert (
-            sentence.startswith(beginning) if beginning in (FORM, NAM) or "30s" in beginning else sentence == beginning
+            sentence.startswith(beginning)
+            if beginning in (FORM, NAM, X) or "30s" in beginning
+            else sentence == beginning
         )
 
 
