@@ -111,18 +111,22 @@ def steps_getter(steps: tuple[Step, ...]) -> Getter:
 
 def _name_getter(name: Step) -> Getter:
     def get(record: Any) -> Any:
-        return record.get(name, MISSING) if isinstance(record, dict) else MISSING
+        try:
+            return record.get(name, MISSING)
+        except AttributeError:  # not an object: asking first would cost as much as the look-up
+            return MISSING
 
     return get
 
 
 def _two_names_getter(outer: Step, inner: Step) -> Getter:
+    nothing: dict[Any, Any] = {}
+
     def get(record: Any) -> Any:
-        if isinstance(record, dict):
-            between = record.get(outer)
-            if isinstance(between, dict):
-                return between.get(inner, MISSING)
-        return MISSING
+        try:
+            return record.get(outer, nothing).get(inner, MISSING)
+        except AttributeError:
+            return MISSING
 
     return get
 

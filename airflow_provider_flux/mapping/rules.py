@@ -10,7 +10,7 @@ from airflow_provider_flux.mapping.expression import Expression
 from airflow_provider_flux.mapping.paths import EACH, MISSING, join_step, parse_path, steps_getter, why_missing
 from airflow_provider_flux.mapping.sandbox import ExpressionError
 from airflow_provider_flux.mapping.spec import Rule
-from airflow_provider_flux.mapping.transforms.base import Apply, Failure
+from airflow_provider_flux.mapping.transforms.base import Apply, Failure, Transform
 
 Run = Callable[[Any], Any]
 """A record in, the value of the target field out. Raises RuleFailure."""
@@ -27,23 +27,22 @@ class RuleFailure(Exception):
         self.error = error
 
 
-class _Step(NamedTuple):
-    apply: Apply
-    fills_null: bool
-    name: str
-    code: str
+def _never_absent(_record: Any) -> Any:
+    raise AssertionError("only paths can be missing")
 
 
 class Origin(NamedTuple):
     """Where a rule's value comes from.
 
-    :param read: the value of a record; raises Failure
+    :param get: the value of a record, MISSING where a path leads nowhere; raises Failure
     :param paths: the source fields that are read
+    :param absent: called where `get` gave MISSING: null, or a Failure when the record has another shape than the path
     :param many: the value is a list whose items are transformed one by one
     """
 
-    read: Run
+    get: Run
     paths: tuple[str, ...]
+    absent: Run = _never_absent
     many: bool = False
 
 
@@ -51,26 +50,23 @@ def path_origin(path: str) -> Origin:
     """:raises ValueError: when it is not a path"""
     steps = parse_path(path)
     get = steps_getter(steps)
-    many = EACH in steps
 
-    def absent(value: Any, record: Any) -> Any:
+    def absent(record: Any) -> None:
         problem = why_missing(steps, record)
         if problem is not None:
             raise Failure(f"Expected another shape: {problem}.")
-        return None if value is MISSING else value
 
-    def read(record: Any) -> Any:
-        value = get(record)
-        return absent(value, record) if value is MISSING else value
-
-    def read_many(record: Any) -> Any:
-        value = get(record)
-        return absent(value, record) if value is MISSING or None in value else value
+    def get_many(record: Any) -> Any:
+        values = get(record)
+        if values is not MISSING and None in values:
+            absent(record)
+        return values
 
     canonical = ""
     for step in steps:
         canonical = join_step(canonical, step)
-    return Origin(read_many if many else read, (canonical,), many)
+    many = EACH in steps
+    return Origin(get_many if many else get, (canonical,), absent, many)
 
 
 def paths_origin(paths: Sequence[str]) -> Origin:
@@ -80,17 +76,19 @@ def paths_origin(paths: Sequence[str]) -> Origin:
     """
     origins = [path_origin(path) for path in paths]
 
-    def read(record: Any) -> list[Any]:
+    def get(record: Any) -> list[Any]:
         values: list[Any] = []
         for origin in origins:
-            value = origin.read(record)
+            value = origin.get(record)
+            if value is MISSING:
+                value = origin.absent(record)
             if origin.many and value is not None:
                 values.extend(value)
             else:
                 values.append(value)
         return values
 
-    return Origin(read, tuple(path for origin in origins for path in origin.paths), many=True)
+    return Origin(get, tuple(path for origin in origins for path in origin.paths), many=True)
 
 
 def expression_origin(text: str) -> Origin:
@@ -113,37 +111,44 @@ def constant_origin(value: Any) -> Origin:
 
 def compile_rule(rule: Rule, origin: Origin) -> Run:
     """The rule as a function. All that does not depend on the record is decided here."""
-    read, steps = origin.read, _steps(rule, origin.many)
-    failed, without_value = _on_failure(rule, origin.paths), _on_no_value(rule, origin)
-    read_name = EXPRESSION if rule.expression is not None else None
+    applied = _applied(rule, origin.many)
+    steps = tuple(step for step, _ in applied)
+    transforms = dict(applied)
+    fill_null = frozenset(step for step, transform in applied if transform.fills_null)
+    get, absent = origin.get, origin.absent
+    failed, without_value = _on_failure(rule, origin), _on_no_value(rule, origin)
 
     def run(record: Any) -> Any:
-        step, value = None, None
+        step: Apply | None = None
+        value = None
         try:
-            value = read(record)
+            value = get(record)
+            if value is MISSING:
+                value = absent(record)
             for step in steps:
-                if value is not None or step.fills_null:
-                    value = step.apply(value)
+                if value is not None or step in fill_null:
+                    value = step(value)
         except Failure as failure:
-            value = failed(failure, step, value, read_name)
-        if value is None or value == "":
+            failed(failure, None if step is None else transforms[step], value)
+            value = None
+        if not value and (value is None or value == ""):
             return without_value(record)
         return value
 
     return run
 
 
-def _steps(rule: Rule, many: bool) -> tuple[_Step, ...]:
-    steps = []
+def _applied(rule: Rule, many: bool) -> list[tuple[Apply, Transform]]:
+    """The functions of the rule's transforms, in their order."""
+    applied: list[tuple[Apply, Transform]] = []
     for use in rule.transforms:
-        transform = use.transform
-        apply = transform.build(use.arguments)
-        if many and transform.whole_list:
+        apply = use.transform.build(use.arguments)
+        if many and use.transform.whole_list:
             many = False
         elif many:
-            apply = _for_each(apply, transform.fills_null)
-        steps.append(_Step(apply, transform.fills_null, transform.name, transform.code))
-    return tuple(steps)
+            apply = _for_each(apply, use.transform.fills_null)
+        applied.append((apply, use.transform))
+    return applied
 
 
 class _ItemFailure(Failure):
@@ -167,24 +172,25 @@ def _for_each(apply: Apply, fills_null: bool) -> Apply:
     return each
 
 
-def _on_failure(rule: Rule, paths: tuple[str, ...]) -> Callable[[Failure, _Step | None, Any, str | None], None]:
+def _on_failure(rule: Rule, origin: Origin) -> Callable[[Failure, Transform | None, Any], None]:
     """Raises the error of the record, or leaves the value out where the rule says so."""
     # A required field has nothing to leave out: the reason why its value was refused says more than "is missing".
     skip = rule.skip_invalid and not rule.required
-    source_path = ", ".join(paths) or None
+    source_path = ", ".join(origin.paths) or None
+    reader = EXPRESSION if rule.expression is not None else None
 
-    def failed(failure: Failure, step: _Step | None, value: Any, read_name: str | None) -> None:
+    def failed(failure: Failure, transform: Transform | None, value: Any) -> None:
         if skip:
             return
         offending = failure.item if isinstance(failure, _ItemFailure) else value
         raise RuleFailure(
             RecordError(
-                code=failure.code or (step.code if step is not None else "INVALID_FORMAT"),
+                code=failure.code or (transform.code if transform is not None else "INVALID_FORMAT"),
                 message=failure.message,
                 field=rule.target,
                 source_path=source_path,
-                transform=step.name if step is not None else read_name,
-                value=None if step is None else preview(offending),
+                transform=transform.name if transform is not None else reader,
+                value=preview(offending) if transform is not None else None,
             )
         ) from None
 

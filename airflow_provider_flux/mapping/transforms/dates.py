@@ -19,6 +19,7 @@ _ISO = re.compile(
 )
 # Eight digits are a date, as ISO 8601 has it; fewer are nothing that can be told.
 _EPOCH = re.compile(r"-?\d{9,17}(?:\.\d{1,9})?", re.ASCII)
+_UTC = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z", re.ASCII)
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MILLISECONDS = 10**11
 """Larger epochs are milliseconds: as seconds it would be the year 5138."""
@@ -62,9 +63,12 @@ def date_iso(arguments: DateIso) -> Apply:
     zone: tzinfo = UTC if arguments.timezone == "UTC" else ZoneInfo(arguments.timezone)
     write = _write_timestamp if arguments.output == "timestamp" else _date_writer(zone)
     formats, epoch = arguments.formats, arguments.epoch
+    quick = not formats and arguments.output == "timestamp"
 
     def apply(value: Any) -> str | None:
         try:
+            if quick and type(value) is str and (match := _UTC.fullmatch(value)) is not None:
+                return _checked_utc(value, match[1], match[2])
             moment = _read_text(value.strip(), formats, epoch) if isinstance(value, str) else _read(value, epoch)
             if moment is None:
                 return None
@@ -73,6 +77,14 @@ def date_iso(arguments: DateIso) -> Apply:
             raise Failure("The value is not a date or timestamp that exists.") from None
 
     return apply
+
+
+def _checked_utc(text: str, seconds: str, fraction: str | None) -> str:
+    """What most APIs send is in our own form already, but for the length of the fraction."""
+    datetime.fromisoformat(text)  # raises ValueError for a day or an hour that does not exist
+    if fraction is None:
+        return text
+    return f"{seconds}.{fraction:0<6}Z" if fraction.strip("0") else f"{seconds}Z"
 
 
 def _read_text(text: str, formats: tuple[str, ...], epoch: str) -> datetime | None:
@@ -113,7 +125,7 @@ def _from_epoch(number: Any, epoch: str) -> datetime:
 
 def _write_timestamp(moment: datetime) -> str:
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return f"{utc.isoformat()[:-6]}Z"
+    return f"{utc.replace(tzinfo=None).isoformat()}Z"
 
 
 def _date_writer(zone: tzinfo) -> Any:

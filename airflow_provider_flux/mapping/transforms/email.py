@@ -20,23 +20,28 @@ def email(value: Any) -> str | None:
         return None
     if len(value) > LONGEST:
         raise Failure(f"The address is longer than {LONGEST} characters.")
-    return value if _plain_address().fullmatch(value) else _validate(value)
+    return value if _is_plain(value) else _validate(value)
+
+
+_PLAIN = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+([a-z]{2,})", re.ASCII)
+_LONGEST_LABEL = 63
+
+
+def _is_plain(address: str) -> bool:
+    """Addresses that `email-validator` accepts unchanged; a test compares both. It takes 20 us each, this takes one.
+
+    Small letters only (it rewrites some capital ones), no two hyphens in a row (Punycode), no label that could be too
+    long, and none of the top-level domains that it refuses.
+    """
+    match = _PLAIN.fullmatch(address) if len(address) <= _LONGEST_LABEL else None
+    return match is not None and match[1] not in _refused_domains()
 
 
 @cache
-def _plain_address() -> re.Pattern[str]:
-    """Addresses that `email-validator` accepts unchanged: a test compares both. It takes 20 us each, this takes 0.4.
-
-    Small letters only (it rewrites some capital ones), no two hyphens in a row (Punycode), domain labels of at most 63
-    characters, and none of the top-level domains that it refuses.
-    """
+def _refused_domains() -> frozenset[str]:
     from email_validator import SPECIAL_USE_DOMAIN_NAMES
 
-    refused = "|".join(re.escape(name) for name in SPECIAL_USE_DOMAIN_NAMES)
-    label = r"[a-z0-9](?:-?[a-z0-9]){0,62}"
-    return re.compile(
-        rf"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?!(?:.*\.)?(?:{refused})\Z)(?!.*[^.]{{64}})(?:{label}\.)+[a-z]{{2,63}}"
-    )
+    return frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 
 
 def _validate(address: str) -> str:

@@ -41,6 +41,8 @@ def number(arguments: Number) -> Apply:
         if not isinstance(value, str):
             return finite(value)
         text = value.strip()
+        if text.isdigit() and text.isascii() and len(text) <= _LONGEST:
+            return int(text)
         if not text:
             return None
         if spaces:

@@ -23,103 +23,76 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberDesc
 
 _PLAIN = re.compile(r"\+[1-9][0-9 ().-]{5,24}[0-9]|[0-9(][0-9 ().-]{4,24}[0-9]")
-_SEPARATORS = str.maketrans("", "", " ().-")
 _TYPES = (
     *("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost"),
     *("voip", "personal_number", "pager", "uan", "voicemail"),
 )
+_NEVER = "(?!)"
 
-Test = Callable[[str], bool]
+Match = Callable[[str], Any]
 
 
 class QuickReader:
     """:param country: region of numbers without a plus, None to accept only numbers with one"""
 
     def __init__(self, country: str | None) -> None:
-        metadata = _metadata(country)
-        self._country_code = 0 if metadata is None else metadata.country_code or 0
-        self._fits = _fits(metadata)
-        self._is_international = _matcher(None if metadata is None else metadata.international_prefix)
+        metadata = None if country is None else PhoneMetadata.metadata_for_region(country, None)
+        self._country_code = 0
+        self._accepts: Match = re.compile(_NEVER).fullmatch
+        if metadata is not None:
+            self._country_code = metadata.country_code or 0
+            # A number that begins with the prefix for calls abroad would be taken for an international one.
+            self._accepts = _acceptor(metadata, metadata.international_prefix)
 
     def read(self, text: str) -> str | None:
         """The number in E.164, or None when the library has to decide."""
         if _PLAIN.fullmatch(text) is None:
             return None
-        digits = text.translate(_SEPARATORS)
+        digits = text.replace(" ", "").replace("-", "").replace("(", "").replace(")", "").replace(".", "")
         if digits[0] == "+":
             return _read_international(digits)
-        country_code = self._country_code
-        if self._fits(digits) and not self._is_international(digits) and _is_valid(country_code)(digits):
-            return f"+{country_code}{digits}"
-        return None
+        return f"+{self._country_code}{digits}" if self._accepts(digits) else None
 
 
 def _read_international(digits: str) -> str | None:
     for length in (1, 2, 3):
         country_code = int(digits[1 : 1 + length])
         if country_code in COUNTRY_CODE_TO_REGION_CODE:
-            national = digits[1 + length :]
-            return digits if _main_fits(country_code)(national) and _is_valid(country_code)(national) else None
+            return digits if _international(country_code)(digits[1 + length :]) else None
     return None
 
 
-def _metadata(region: str | None) -> PhoneMetadata | None:
-    return None if region is None else PhoneMetadata.metadata_for_region(region, None)
-
-
 @cache
-def _main_fits(country_code: int) -> Test:
-    return _fits(_metadata(COUNTRY_CODE_TO_REGION_CODE[country_code][0]))
+def _international(country_code: int) -> Match:
+    metadata = PhoneMetadata.metadata_for_region(COUNTRY_CODE_TO_REGION_CODE[country_code][0], None)
+    return re.compile(_NEVER).fullmatch if metadata is None else _acceptor(metadata, None)
 
 
-def _fits(metadata: PhoneMetadata | None) -> Test:
-    """Whether parsing leaves a national number of this region as it is."""
-    general = None if metadata is None else metadata.general_desc
-    if metadata is None or general is None or not general.national_number_pattern:
-        return _never
-    is_general = re.compile(general.national_number_pattern).fullmatch
-    lengths = frozenset(general.possible_length)
-    has_prefix = _matcher(metadata.national_prefix_for_parsing)
+def _acceptor(parsing: PhoneMetadata, prefix_abroad: str | None) -> Match:
+    """One regular expression for all the conditions on a national number, made of the library's own.
 
-    def fits(national: str) -> bool:
-        if len(national) not in lengths or national[0] == "0":
-            return False
-        return is_general(national) is not None and not has_prefix(national)
-
-    return fits
-
-
-@cache
-def _is_valid(country_code: int) -> Test:
-    """Whether a national number that fits is of a known type in the main region of its country code."""
-    regions = COUNTRY_CODE_TO_REGION_CODE[country_code]
-    metadata = _metadata(regions[0])
+    :param parsing: the region whose rules the library parses the number by
+    """
+    regions = COUNTRY_CODE_TO_REGION_CODE[parsing.country_code or 0]
+    main = PhoneMetadata.metadata_for_region(regions[0], None)
     # With leading digits the main region takes only a part of the numbers: left to the library.
-    if metadata is None or (len(regions) > 1 and metadata.leading_digits is not None):
-        return _never
-    is_main = _fits(metadata)
-    descriptions = [getattr(metadata, name) for name in _TYPES]
-    types = [
-        (frozenset(one.possible_length), re.compile(one.national_number_pattern).fullmatch)
-        for one in descriptions
-        if one is not None and one.national_number_pattern
-    ]
-
-    def is_valid(national: str) -> bool:
-        for lengths, matches in types:
-            if (not lengths or len(national) in lengths) and matches(national):
-                return is_main(national)
-        return False
-
-    return is_valid
+    if main is None or (len(regions) > 1 and main.leading_digits is not None):
+        return re.compile(_NEVER).fullmatch
+    refused = [pattern for pattern in ("0", prefix_abroad, parsing.national_prefix_for_parsing) if pattern]
+    types = [_whole(getattr(main, name)) for name in _TYPES]
+    return re.compile(
+        "".join(f"(?!{pattern})" for pattern in refused)
+        + f"(?={_whole(parsing.general_desc)})(?={_whole(main.general_desc)})"
+        + f"(?:{'|'.join(types)})"
+    ).fullmatch
 
 
-def _matcher(pattern: str | None) -> Callable[[str], Any]:
-    return re.compile(pattern).match if pattern else _never
-
-
-def _never(_national: str) -> bool:
-    return False
+def _whole(description: PhoneNumberDesc | None) -> str:
+    """A pattern for the whole of a number that matches the description, in one of its lengths."""
+    if description is None or not description.national_number_pattern:
+        return _NEVER
+    lengths = "|".join(rf"\d{{{length}}}" for length in description.possible_length if length > 0)
+    return rf"(?=(?:{lengths})\Z)(?:{description.national_number_pattern})\Z" if lengths else _NEVER
