@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from airflow_provider_flux.store.error_rows import HELD, OPEN, RECORDED_BY, RESOLVED, SUPERSEDED, UNSETTLED
+from airflow_provider_flux.store.error_rows import HELD, RECORDED_BY, RESOLVED, SUPERSEDED, UNSETTLED
 from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.part import StorePart
 from airflow_provider_flux.store.rows import Run
@@ -20,11 +20,9 @@ _CHUNK = 500
 _KNOWN = select(errors.c.source_key, errors.c.source_version).where(
     errors.c.flow == bindparam("flow"),
     errors.c.source_key.in_(bindparam("keys", expanding=True)),
+    errors.c.state.in_(UNSETTLED),
     # What is held waits for a person: no mapping version makes it safe to send again.
-    or_(
-        errors.c.state == HELD,
-        and_(errors.c.state == OPEN, errors.c.mapping_version == bindparam("mapping_version")),
-    ),
+    or_(errors.c.state == HELD, errors.c.mapping_version == bindparam("mapping_version")),
 )
 
 

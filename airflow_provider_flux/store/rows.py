@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_provider_flux.errors import FluxError, RecordError
 
@@ -76,9 +76,14 @@ class Outcome:
     last: int
 
 
-@dataclass(frozen=True)
-class Link:
-    """What was delivered last for a source key."""
+class Link(NamedTuple):
+    """What was delivered last for a source key.
+
+    :param version: canonical text (see `connectors.cursor`), None where the source has none
+    :param hash: of the mapped record
+    """
+
+    # Made for every record of every run: a tuple takes a quarter of the time of a frozen dataclass.
 
     source_key: str
     destination_key: str | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.sql import ColumnElement
 
@@ -13,6 +13,13 @@ from airflow_provider_flux.store.part import StorePart, insert_into
 from airflow_provider_flux.store.rows import Run, StageRow
 from airflow_provider_flux.store.tables import stages
 from airflow_provider_flux.store.text import clean, clean_or_none, now_text
+
+# Built once: every batch of every stage notes its progress. What it sets are the other parameters of its execution.
+_UPDATE = update(stages).where(
+    stages.c.run == bindparam("of_run"),
+    stages.c.stage == bindparam("of_stage"),
+    stages.c.epoch == bindparam("of_epoch"),
+)
 
 
 class Stages(StorePart):
@@ -85,8 +92,9 @@ class Stages(StorePart):
             return [_stage(row) for row in rows]
 
     def _update(self, run: Run, stage: str, epoch: int, values: dict[str, Any]) -> None:
+        place = {"of_run": run.id, "of_stage": str(stage), "of_epoch": epoch}
         with self._database.writing() as connection:
-            found = connection.execute(update(stages).where(_is(run, stage, epoch)).values(values))
+            found = connection.execute(_UPDATE, {**place, **values})
             if not found.rowcount:
                 raise FluxError(
                     "ACCOUNTING_MISMATCH", f"the row of the {stage} stage of run '{run.run_id}' is not in the store"

@@ -42,6 +42,8 @@ def stored_key(key: str) -> str:
 
     Two keys never share a stored form: a key that looks like a digested one is digested too.
     """
+    if key.isascii() and "\x00" not in key and len(key) <= _DIGEST_LENGTH:
+        return key
     plain = clean(key)
     looks_digested = plain[-_DIGEST_LENGTH - 1 : -_DIGEST_LENGTH] == _DIGEST_MARK
     if plain == key and len(key) <= LONGEST_KEY and not looks_digested:
