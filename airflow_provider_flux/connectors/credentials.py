@@ -68,6 +68,8 @@ def _from_json(conn_id: str, text: str) -> Credentials:
     if not isinstance(extra, dict):
         raise ValueError("extra is not an object")
     port = data.get("port")
+    if isinstance(port, (dict, list)):
+        raise ValueError("port is not a number")
     return Credentials(
         conn_id=conn_id,
         conn_type=data.get("conn_type") or "",
@@ -86,14 +88,20 @@ def _from_uri(conn_id: str, text: str) -> Credentials:
         raise ValueError("no scheme")
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     extra = json.loads(query.pop("__extra__")) if "__extra__" in query else query
-    host = unquote(parts.hostname) if parts.hostname else None
     return Credentials(
         conn_id=conn_id,
         conn_type=parts.scheme.replace("-", "_"),
-        host=host,
+        host=_host(parts.netloc),
         port=parts.port,
         login=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         schema=unquote(parts.path[1:]) if len(parts.path) > 1 else None,
         extra=extra,
     )
+
+
+def _host(netloc: str) -> str | None:
+    """The host as it is written: `urlsplit` lowers its case, and it may be the path of a SQLite file."""
+    host = netloc.rpartition("@")[2]
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return unquote(host) or None

@@ -22,7 +22,10 @@ def canonical(value: Any, kind: str) -> str | None:
     if value is None or value == "":
         return None
     if kind == "timestamp":
-        return timestamp_text(_timestamp(value))
+        try:
+            return timestamp_text(_timestamp(value))
+        except OverflowError:
+            raise ValueError(f"{value!r} is outside the years 1 to 9999 in UTC") from None
     if kind == "integer":
         return _integer_text(value)
     return value if isinstance(value, str) else str(value)
@@ -78,8 +81,8 @@ def _timestamp(value: Any) -> datetime:
 
 def _from_epoch(value: float) -> datetime:
     # Seconds up to the year 5138; anything larger is milliseconds, as most SaaS APIs send.
-    seconds = value if abs(value) < 10**11 else value / 1000
     try:
+        seconds = value if abs(value) < 10**11 else value / 1000
         return datetime.fromtimestamp(seconds, timezone.utc)
     except (OverflowError, OSError, ValueError):
         raise ValueError(f"{value!r} is not a timestamp") from None

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Transaction
 
 from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
 from airflow_provider_flux.connectors.credentials import Credentials
@@ -140,9 +140,11 @@ class _Batch:
     ) -> dict[int, RecordError]:
         errors: dict[int, RecordError] = {}
         with self._database.connect() as connection:
+            # Begun by hand: what COPY does on the driver's own cursor is not seen by SQLAlchemy.
+            transaction = connection.begin()
             for step in steps:
                 errors |= write(connection, step)
-            self._commit(connection)
+            self._commit(transaction)
         return errors
 
     def _at_once(self, connection: Connection, step: Step) -> dict[int, RecordError]:
@@ -183,9 +185,9 @@ class _Batch:
             return _LostTurn(error)
         return StatementRefused(fault) if fault.per_record else None
 
-    def _commit(self, connection: Connection) -> None:
+    def _commit(self, transaction: Transaction) -> None:
         try:
-            connection.commit()
+            transaction.commit()
         except Exception as error:
             if not is_database_error(error):
                 raise
