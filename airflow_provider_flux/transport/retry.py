@@ -1,6 +1,6 @@
 """Tries a request again within one attempt of the task: connection trouble, 429, 502, 503, 504.
 
-This is the shortest of the three clocks (docs/decisions): it ends after a budget of seconds, and what is left then is
+This is the shortest of the three clocks (one attempt, the record, the task): it ends after a budget of seconds, and what is left then is
 for the task's retry. A write that may have been executed is never repeated unless the caller says that it is harmless.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from tenacity import RetryCallState, Retrying, stop_before_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, stop_before_delay, wait_exponential, wait_random
 
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.messages import Request, Response
@@ -21,7 +21,7 @@ log = logging.getLogger("airflow_provider_flux.transport")
 _REFUSED = frozenset({429, 503})  # the server says that it did not execute the request
 _GATEWAY = frozenset({502, 504})  # a proxy does not know whether the server did
 
-_backoff = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.25)
+_backoff = wait_exponential(multiplier=0.5, max=8.0) + wait_random(0.0, 0.25)
 
 
 class AttemptFailed(Exception):
