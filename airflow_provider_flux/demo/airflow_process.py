@@ -16,7 +16,9 @@ import psutil  # type: ignore[import-untyped]
 
 from airflow_provider_flux.errors import FluxError
 
-COMPONENTS = ("api-server", "scheduler", "dag-processor")
+COMPONENTS = {"api-server": (), "scheduler": ("--skip-serve-logs",), "dag-processor": ()}
+"""With their arguments. The API server reads the tasks' logs from the same disk, so nobody has to serve them."""
+
 _MIGRATE_SECONDS = 120.0
 _GRACE_SECONDS = 4.0
 _LOG_LINES = 15
@@ -50,21 +52,30 @@ class AirflowProcess:
 
     def start(self) -> None:
         """Start the components; they take some seconds to come up."""
-        for component in COMPONENTS:
-            self._start(component)
+        for component, arguments in COMPONENTS.items():
+            self._start(component, *arguments)
 
-    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float) -> None:
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float, component: str = "scheduler") -> None:
         """Wait for something that Airflow does.
 
+        :param ready: may raise OSError: a busy machine answers late, and a server that starts not at all
+        :param what: what has not come to pass, if it takes longer than `seconds`
+        :param component: whose log then tells more
         :raises FluxError: when a component ended, or it takes longer than `seconds`; with the end of a log
         """
         deadline = time.monotonic() + seconds
-        while not ready():
-            for component, process in self._running.items():
+        last = ""
+        while True:
+            try:
+                if ready():
+                    return
+            except OSError as error:
+                last = f" ({error})"
+            for name, process in self._running.items():
                 if process.poll() is not None:
-                    raise self._down(component, f"Airflow's {component} {_ended(process.returncode, 0)}")
+                    raise self._down(name, f"Airflow's {name} {_ended(process.returncode, 0)}")
             if time.monotonic() > deadline:
-                raise self._down("scheduler", f"{what}: not within {seconds:.0f} seconds")
+                raise self._down(component, f"{what}: not within {seconds:.0f} seconds{last}")
             time.sleep(0.5)
 
     def __enter__(self) -> AirflowProcess:

@@ -36,8 +36,8 @@ def demo(arguments: Namespace, out: Output) -> int:
             api = AirflowApi(environment["AIRFLOW__API__BASE_URL"])
             _start_airflow(airflow, api, sandbox, screen)
             story = Story(screen, workdir, everything, airflow, api)
-            story.first_run()
-            story.recovery()
+            first = story.first_run()
+            story.recovery(first)
             story.second_flow(sandbox)
             if arguments.keep:
                 _keep(screen, environment["AIRFLOW__API__BASE_URL"], env_file)

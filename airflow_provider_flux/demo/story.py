@@ -34,7 +34,7 @@ class Story:
         self._airflow = airflow
         self._api = api
 
-    def first_run(self) -> None:
+    def first_run(self) -> Run:
         """The contacts flow, started by the scheduler's own first tick."""
         screen = self._screen
         screen.heading("2. A flow, run by Airflow's scheduler")
@@ -48,16 +48,15 @@ class Story:
         )
         screen.line(f"The same in Airflow: {self._api.page(CONTACTS, run.run_id)}")
         self._shell("errors", "list", "--run", str(run.id), "--by", "field", "--by", "code")
+        return run
 
-    def recovery(self) -> None:
-        """A person mends the mapping, and the failed records are sent once more."""
+    def recovery(self, first: Run) -> None:
+        """A person mends the mapping, and the failed records of the first run are sent once more."""
         screen = self._screen
         screen.heading("4. The mapping mended, the failed records sent again")
-        first = self._last_run(CONTACTS)
         self._mend_mapping()
-        known = set(self._api.run_ids(CONTACTS))
         self._shell("errors", "retry", "--run", str(first.id))
-        replay = self._finished(CONTACTS, known)
+        replay = self._finished(CONTACTS, "replay__")
         self._shell("show", str(replay.id))
         screen.heading("5. What is repaired, and what is left")
         self._shell("errors", "list", "--run", str(first.id), "--state", "resolved", "--by", "field", "--by", "code")
@@ -77,28 +76,31 @@ class Story:
     def _tick(self, flow: str) -> Run:
         """Switch a flow on and wait for the run that the scheduler starts."""
         with self._screen.step(f"DAG {flow}") as step:
-            self._airflow.wait_until(lambda: self._api.knows(flow), f"the DAG {flow} does not appear", _DAG_SECONDS)
+            self._airflow.wait_until(
+                lambda: self._api.unpause(flow), f"the DAG {flow} cannot be switched on", _DAG_SECONDS, "dag-processor"
+            )
             step.result = f"made from include/flows/{flow}.yaml; switched on"
-        self._api.unpause(flow)
-        return self._finished(flow, set())
+        return self._finished(flow, "scheduled__")
 
-    def _finished(self, flow: str, known: set[str]) -> Run:
-        """Wait for a run that is not known yet to end."""
+    def _finished(self, flow: str, prefix: str) -> Run:
+        """Wait for the first run whose id begins so, and for its end."""
+        found: list[str] = []
+
+        def begun() -> bool:
+            found[:] = [run_id for run_id in self._api.run_ids(flow) if run_id.startswith(prefix)]
+            return bool(found)
+
+        def ended() -> bool:
+            states = self._api.task_states(flow, found[0])
+            step.now(" >> ".join(f"{task} {states.get(task) or '-'}" for task in _TASKS))
+            return self._api.state(flow, found[0]) in ("success", "failed")
+
         with self._screen.step(f"run of {flow}") as step:
             step.now("waiting for the scheduler")
-            self._airflow.wait_until(
-                lambda: bool(set(self._api.run_ids(flow)) - known), f"no run of {flow} starts", _RUN_SECONDS
-            )
-            run_id = next(run_id for run_id in self._api.run_ids(flow) if run_id not in known)
-
-            def ended() -> bool:
-                states = self._api.task_states(flow, run_id)
-                step.now(" >> ".join(f"{task} {states.get(task) or '-'}" for task in _TASKS))
-                return self._api.state(flow, run_id) in ("success", "failed")
-
-            self._airflow.wait_until(ended, f"run {run_id} of {flow} does not end", _RUN_SECONDS)
-            run = self._run(flow, run_id)
-            step.result = f"{run.state}, {run_id}"
+            self._airflow.wait_until(begun, f"no run of {flow} starts", _RUN_SECONDS)
+            self._airflow.wait_until(ended, f"run {found[0]} of {flow} does not end", _RUN_SECONDS)
+            run = self._run(flow, found[0])
+            step.result = f"{run.state}, {run.run_id}"
         return run
 
     def _mend_mapping(self) -> None:
@@ -122,9 +124,6 @@ class Story:
         if run is None:
             raise FluxError("UNKNOWN", f"run {run_id} of {flow} left no trace", next_step=f"See {self._workdir.logs}.")
         return run
-
-    def _last_run(self, flow: str) -> Run:
-        return self._run(flow, self._api.run_ids(flow)[-1])
 
 
 _TASKS = ("read", "transform", "write", "settle")
