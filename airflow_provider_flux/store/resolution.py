@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from airflow_provider_flux.store.error_rows import HELD, RECORDED_BY, RESOLVED, SUPERSEDED, UNSETTLED
+from airflow_provider_flux.store.error_rows import HELD, OPEN, RECORDED_BY, RESOLVED, SUPERSEDED, UNSETTLED
 from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.part import StorePart
 from airflow_provider_flux.store.rows import Run
@@ -53,13 +53,27 @@ class Resolution(StorePart):
     def supersede_errors(self, run: Run, stage: str, below_epoch: int) -> int:
         """Close the errors that a stage recorded in epochs before `below_epoch`, which a clear made void.
 
+        What is held stays, unless a newer epoch holds it too: a clear does not tell whether it was delivered.
+
         :return: how many errors were superseded
         """
+        again = errors.alias("again")
+        held_again = (
+            select(again.c.id)
+            .where(
+                again.c.run == run.id,
+                again.c.epoch >= below_epoch,
+                again.c.source_key == errors.c.source_key,
+                again.c.state == HELD,
+            )
+            .correlate(errors)
+            .exists()
+        )
         statement = update(errors).where(
             errors.c.run == run.id,
             errors.c.epoch < below_epoch,
             errors.c.stage.in_(RECORDED_BY[str(stage)]),
-            errors.c.state.in_(UNSETTLED),
+            or_(errors.c.state == OPEN, and_(errors.c.state == HELD, held_again)),
         )
         with self._database.writing() as connection:
             return int(connection.execute(statement.values(state=SUPERSEDED)).rowcount)
@@ -80,7 +94,7 @@ class Resolution(StorePart):
     def known_errors(self, flow: str, keys: Sequence[str], mapping_version: int | None) -> set[tuple[str, str | None]]:
         """(source key, source version) of those of the keys that fail as they are.
 
-        Held ones, and open ones that failed with this version of the mapping.
+        Held ones, and open ones that failed with this version of the mapping; without a version held ones only.
         """
         asked = {stored_key(key): key for key in keys}
         known: set[tuple[str, str | None]] = set()

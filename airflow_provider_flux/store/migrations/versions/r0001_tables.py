@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 
 revision = "0001"
 down_revision = None
@@ -98,6 +98,7 @@ def _batches() -> None:
         Column("state", String(10), nullable=False),
         Column("sent_at", _INSTANT, nullable=False),
         Column("acked_at", _INSTANT),
+        Index("flux_batches_sent", "run", sqlite_where=text("state = 'sent'"), postgresql_where=text("state = 'sent'")),
         sqlite_with_rowid=False,
     )
 
