@@ -39,7 +39,7 @@ def open_run(flow_id: str, context: Context, log: Logger) -> Iterator[RunContext
         yield RunContext(
             flow=flow,
             run_id=dag_run.run_id,
-            trigger="replay" if replay_of else _TRIGGERS.get(str(dag_run.run_type), "manual"),
+            trigger="replay" if replay_of else _trigger(dag_run.run_type),
             store=store,
             staging=open_staging(configured.staging),
             credentials=credentials,
@@ -58,6 +58,11 @@ def replayed_run(params: Any) -> str | None:
     """The run id of `{"replay": {"run": ...}}`, if the DAG run was started with it."""
     replay = params.get("replay")
     return replay["run"] if replay else None
+
+
+def _trigger(run_type: Any) -> str:
+    # An enum whose str() is its value on 2.11, and `DagRunType.SCHEDULED` in a task of 3.x.
+    return _TRIGGERS.get(getattr(run_type, "value", run_type), "manual")
 
 
 def _interval(dag_run: Any) -> Any:
