@@ -98,7 +98,7 @@ def _options(document: Document, name: SideName, library: Library, built: Built)
 
 
 def _no_connector(block: dict[str, Any], known: list[str]) -> Finding:
-    misspelt = get_close_matches("connector", set(block) - {"connection"}, n=1, cutoff=0.75)
+    misspelt = get_close_matches("connector", [key for key in block if key != "connection"], n=1, cutoff=0.75)
     if misspelt:
         return Finding((misspelt[0],), "unknown key. Did you mean `connector`?", on_key=True)
     message = f"is required: a built-in connector or the name of a connector file.{allowed('', known)}"

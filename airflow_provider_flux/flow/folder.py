@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_provider_flux.connectors import registry
-from airflow_provider_flux.errors import Problem, preview
+from airflow_provider_flux.errors import ConfigError, Problem, preview
 from airflow_provider_flux.flow.models import FLOW_ID, NAME
 
 FLOWS, MAPPINGS, CONNECTORS = "flows", "mappings", "connectors"
 _VERSION_FILE = re.compile(r"v([1-9][0-9]{0,5})\.yaml")
 _SUFFIXES = (".yaml", ".yml")
+_BAD_FLOW_NAME = (
+    "the name of the file is the id of the flow and of its DAG: letters, digits, `_`, `-` and `.`, "
+    "beginning with a letter or digit, at most 250; rename the file"
+)
+_BAD_CONNECTOR_NAME = "rename it to <name>.yaml; a name has letters, digits, `_`, `-` and `.`"
 
 
 @dataclass
@@ -37,38 +43,30 @@ def list_flows(include: Path) -> Listing:
     if not folder.is_dir():
         listing.problems.append(_name_problem(include, folder, "the folder does not exist"))
         return listing
-    by_id: dict[str, list[Path]] = {}
-    for path in _yaml_files(folder):
-        if not path.is_file():
-            listing.problems.append(_name_problem(include, path, "is not a file"))
-        elif FLOW_ID.fullmatch(path.stem) is None:
-            listing.problems.append(_name_problem(include, path, _BAD_FLOW_NAME))
+    by_id: dict[str, list[str]] = {}
+    for entry in _entries(folder):
+        stem, _, suffix = entry.name.rpartition(".")
+        if f".{suffix.lower()}" not in _SUFFIXES:
+            if entry.is_dir() and any(_yaml_files(folder / entry.name)):
+                message = f"flows in folders below {FLOWS}/ are not loaded; move them up"
+                listing.warnings.append(_name_problem(include, folder / entry.name, message))
+        elif not entry.is_file():
+            listing.problems.append(_name_problem(include, folder / entry.name, "is not a file"))
+        elif FLOW_ID.fullmatch(stem) is None:
+            listing.problems.append(_name_problem(include, folder / entry.name, _BAD_FLOW_NAME))
         else:
-            by_id.setdefault(path.stem.lower(), []).append(path)
-    for paths in by_id.values():
-        if len(paths) == 1:
-            listing.paths[paths[0].stem] = paths[0]
+            by_id.setdefault(stem.lower(), []).append(entry.name)
+    for names in by_id.values():
+        if len(names) == 1:
+            listing.paths[names[0].rpartition(".")[0]] = folder / names[0]
         else:
-            listing.problems.extend(_shared_id(include, path, paths) for path in paths)
+            listing.problems.extend(_shared_id(include, folder / name, names) for name in names)
     listing.paths = dict(sorted(listing.paths.items()))
-    for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
-        if inner.suffix.lower() not in _SUFFIXES and any(_yaml_files(inner)):
-            message = f"flows in folders below {FLOWS}/ are not loaded; move them up"
-            listing.warnings.append(_name_problem(include, inner, message))
     return listing
 
 
-_BAD_FLOW_NAME = (
-    "the name of the file is the id of the flow and of its DAG: letters, digits, `_`, `-` and `.`, "
-    "beginning with a letter or digit, at most 250; rename the file"
-)
-
-
-_BAD_CONNECTOR_NAME = "rename it to <name>.yaml; a name has letters, digits, `_`, `-` and `.`"
-
-
-def _shared_id(include: Path, path: Path, paths: list[Path]) -> Problem:
-    others = ", ".join(other.name for other in paths if other != path)
+def _shared_id(include: Path, path: Path, names: list[str]) -> Problem:
+    others = ", ".join(name for name in names if name != path.name)
     return _name_problem(include, path, f"the flow id `{path.stem}` is also that of {others}; rename one of them")
 
 
@@ -88,28 +86,23 @@ def list_connector_files(include: Path) -> Listing:
 
 def mapping_names(include: Path) -> list[str]:
     """The mappings that exist."""
-    folder = include / MAPPINGS
-    if not folder.is_dir():
-        return []
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and NAME.fullmatch(entry.name))
+    return [folder.name for folder in _folders(include / MAPPINGS) if NAME.fullmatch(folder.name)]
 
 
 def mapping_versions(include: Path, name: str) -> dict[int, Path]:
     """The versions of one mapping, oldest first; empty where there is none."""
     folder = include / MAPPINGS / name
-    if NAME.fullmatch(name) is None or not folder.is_dir():
+    if NAME.fullmatch(name) is None:
         return {}
-    found = ((_VERSION_FILE.fullmatch(path.name), path) for path in folder.iterdir())
+    found = ((_VERSION_FILE.fullmatch(entry.name), folder / entry.name) for entry in _entries(folder))
     return dict(sorted((int(match[1]), path) for match, path in found if match))
 
 
 def misnamed_mappings(include: Path) -> list[Problem]:
     """YAML files among the mappings that no flow can use because of their name or place."""
     folder = include / MAPPINGS
-    if not folder.is_dir():
-        return []
     problems = [_name_problem(include, path, f"move it to {MAPPINGS}/<name>/v1.yaml") for path in _yaml_files(folder)]
-    for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
+    for inner in _folders(folder):
         files = list(_yaml_files(inner))
         if files and NAME.fullmatch(inner.name) is None:
             problems.append(_name_problem(include, inner, "rename the folder: letters, digits, `_`, `-` and `.`"))
@@ -122,11 +115,28 @@ def misnamed_mappings(include: Path) -> list[Problem]:
 
 
 def _yaml_files(folder: Path) -> Iterator[Path]:
-    """YAML by its suffix, sorted; hidden files are those of editors."""
-    if folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in _SUFFIXES and not path.name.startswith("."):
-                yield path
+    """YAML by its suffix, sorted."""
+    return (folder / entry.name for entry in _entries(folder) if entry.name.lower().endswith(_SUFFIXES))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [folder / entry.name for entry in _entries(folder) if entry.is_dir()]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, sorted by name, without the hidden files of editors; nothing where there is no folder.
+
+    A thousand flows are listed before every task: `scandir` knows what is a file without asking for each.
+
+    :raises ConfigError: when the folder cannot be read
+    """
+    if not os.path.isdir(folder):
+        return []
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ConfigError([Problem(str(folder), 1, 1, "", f"cannot be read: {error.strerror}")]) from error
 
 
 def _name_problem(include: Path, path: Path, message: str) -> Problem:

@@ -17,7 +17,7 @@ from airflow_provider_flux.connectors.options import DestinationOptions, SourceO
 from airflow_provider_flux.errors import Problem
 from airflow_provider_flux.flow.model_path import key_names
 from airflow_provider_flux.flow.problems import Finding, explain
-from airflow_provider_flux.flow.suggest import allowed
+from airflow_provider_flux.flow.suggest import allowed, nearest
 from airflow_provider_flux.flow.yaml_file import Document, Where, stands_in
 
 SideName = Literal["source", "destination"]
@@ -38,30 +38,39 @@ class Layer:
         """The finding, whose path counts from this block, as a problem of the file."""
         return self.document.problem((*self.base, *finding.path), finding.message, on_key=finding.on_key)
 
-    def holds(self, path: Where) -> bool:
-        """Whether this block has a value at the path."""
-        return stands_in(self.document.data, (*self.base, *path))
+    def depth(self, path: Where) -> int:
+        """How many steps of the path lead to something in this block."""
+        held = 0
+        while held < len(path) and stands_in(self.document.data, (*self.base, *path[: held + 1])):
+            held += 1
+        return held
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a flow: its merged keys, and the layers they come from, the flow's own first."""
+    """One side of a flow: its merged keys, and the layers they come from, the flow's own first.
+
+    :param unchosen: the objects of the connector file, where the flow names none of them
+    """
 
     layers: tuple[Layer, ...]
     data: dict[str, Any]
     model: OptionsModel
+    unchosen: tuple[str, ...] = ()
 
     def place(self, finding: Finding) -> Problem:
-        """The finding in the file that holds its key; in the flow where no file does."""
-        holder = next((layer for layer in self.layers if layer.holds(finding.path)), self.layers[0])
-        return holder.place(finding)
+        """The finding in the file that holds its key, or the block where the key is missing; else in the flow."""
+        return max(self.layers, key=lambda layer: layer.depth(finding.path)).place(finding)
 
     def options(self) -> tuple[Any, list[Problem]]:
         """The validated options, or None with what is wrong."""
         try:
             return self.model.model_validate(self.data), []
         except ValidationError as error:
-            return None, [self.place(finding) for finding in explain(error, self.model, self.data)]
+            findings = explain(error, self.model, self.data)
+            if self.unchosen and any(finding.incomplete for finding in findings):
+                findings.append(Finding(("object",), f"is not chosen.{allowed('', self.unchosen)}", on_key=True))
+            return None, [self.place(finding) for finding in findings]
 
 
 def model_of(connector: type[Connector], side: SideName) -> OptionsModel | None:
@@ -99,20 +108,31 @@ def reused_side(
     destinations. A key that neither knows is a problem of the connector file itself (see `flow.connector_file`).
     """
     own = dict(flow.data[side])
-    objects = shared.data.get("objects")
+    objects = shared.data.get("objects", {})  # checked when the file was loaded: blocks of keys
+    findings = _correct_object(own, objects, model)
     layers = [Layer(flow, (side,)), Layer(shared, ())]
-    findings: list[Finding] = []
     data = known_keys(shared.data, model)
-    if isinstance(objects, dict) and "object" in own:
+    unchosen = tuple(objects) if "object" not in own else ()
+    if objects and not unchosen:
         name = own.pop("object")
-        if isinstance(name, str) and isinstance(objects.get(name), dict):
+        if isinstance(name, str) and name in objects:
             layers.insert(1, Layer(shared, ("objects", name)))
             data = merge(data, known_keys(objects[name], model))
         else:
             message = f"{shared.file} has no object `{name}`.{allowed(name, objects)}"
             findings.append(Finding(("object",), message))
-    data = {**merge(data, own), "connector": connector}
-    return Side(tuple(layers), data, model), findings
+    return Side(tuple(layers), {**merge(data, own), "connector": connector}, model, unchosen), findings
+
+
+def _correct_object(own: dict[str, Any], objects: dict[str, Any], model: OptionsModel) -> list[Finding]:
+    """Take a misspelt `object` for what it was meant to be, so that not all keys of the object seem to be missing."""
+    if not objects or "object" in own:
+        return []
+    misspelt = nearest("object", [key for key in own if key not in key_names(model)])
+    if misspelt is None:
+        return []
+    own["object"] = own.pop(misspelt)
+    return [Finding((misspelt,), "unknown key. Did you mean `object`?", on_key=True)]
 
 
 def known_keys(data: dict[str, Any], model: OptionsModel) -> dict[str, Any]:

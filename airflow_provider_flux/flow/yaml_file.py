@@ -33,14 +33,16 @@ MAX_DEPTH = 50
 """Levels of nesting. Without a limit a file of 100 kB that consists of `[` ends the process (the C parser recurses)."""
 
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
-_PLAIN, _TEXT, _BLOCK = "plain", "text", "block"
+# Tags of our own, with a character that no tag in a file can hold.
+_PLAIN, _TEXT, _BLOCK = "\0plain", "\0text", "\0block"
+_OURS = frozenset((_PLAIN, _TEXT, _BLOCK))
 _TYPED: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
 _TYPED |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,99})")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# What may begin an anchor, an alias or a tag. Text such as "*/5 * * * *" and "a != 1" may match; the events decide.
-_SUSPECT = re.compile(r"(?:^|[\s\[{,:])(?:[&*][\w-]|!)")
+# What may begin an anchor or an alias. Text such as "a *b" may match, too; the events decide.
+_SUSPECT = re.compile(r"(?:^|[\s\[{,:])[&*][\w-]")
 _OPENERS = re.compile(r"[\[{]|[-?]\s")
 
 Where = tuple[str | int, ...]
@@ -147,7 +149,7 @@ def parse(content: bytes, file: str) -> Document:
     if type(root) is not MappingNode:
         raise _refused(file, "the file must consist of keys with values, for example `description: ...`")
     problems: list[Problem] = []
-    data = _block(root, (), file, problems)
+    data = _value(root, (), file, problems)
     if problems:
         raise ConfigError(problems)
     return Document(file, data, root)
@@ -168,7 +170,7 @@ def _decode(content: bytes, file: str) -> str:
 
 
 def _refuse_extras(text: str, file: str) -> None:
-    """Refuse anchors, aliases, tags and deep nesting. The slow look happens only where there may be some."""
+    """Refuse anchors, aliases and deep nesting, which nodes do not show. The slow look happens only where needed."""
     if not _SUSPECT.search(text) and len(_OPENERS.findall(text)) <= MAX_DEPTH * 10:
         return
     depth = 0
@@ -190,13 +192,10 @@ def _events(text: str) -> Iterator[Any]:
 
 
 def _refuse_event(event: NodeEvent, depth: int, file: str) -> None:
-    tag = getattr(event, "tag", None)
     if isinstance(event, AliasEvent):
         message = f"the alias `*{event.anchor}` is not allowed: write values out, or share them in a connector file"
     elif event.anchor is not None:
         message = f"the anchor `&{event.anchor}` is not allowed: write values out, or share them in a connector file"
-    elif tag is not None:
-        message = f"the tag `{str(tag).replace('tag:yaml.org,2002:', '!!')}` is not allowed: write plain values only"
     elif depth > MAX_DEPTH:
         message = _TOO_DEEP
     else:
@@ -205,6 +204,8 @@ def _refuse_event(event: NodeEvent, depth: int, file: str) -> None:
 
 
 def _value(node: Any, path: Where, file: str, problems: list[Problem]) -> Any:
+    if node.tag not in _OURS:
+        problems.append(_tag_problem(node, path, file))
     kind = type(node)
     if kind is ScalarNode:
         return _plain(node.value) if node.tag is _PLAIN else node.value
@@ -220,7 +221,9 @@ def _block(node: MappingNode, path: Where, file: str, problems: list[Problem]) -
     data: dict[str, Any] = {}
     for name, value in node.value:
         key = name.value
-        if type(name) is not ScalarNode:
+        if name.tag not in _OURS:
+            problems.append(_tag_problem(name, path, file))
+        elif type(name) is not ScalarNode:
             problems.append(_key_problem(name, path, file, "a key must be text"))
         elif key == "<<" and name.tag == _PLAIN:
             problems.append(_key_problem(name, path, file, "merge keys (`<<`) are not allowed: write the keys out"))
@@ -250,6 +253,11 @@ def _child(node: Node, step: str | int) -> tuple[Node, Node] | None:
     if isinstance(node, ScalarNode) or not isinstance(step, int) or not 0 <= step < len(node.value):
         return None
     return node.value[step], node.value[step]
+
+
+def _tag_problem(node: Node, path: Where, file: str) -> Problem:
+    shown = node.tag.replace("tag:yaml.org,2002:", "!!")
+    return _at(node.start_mark, file, dotted(path), f"the tag `{shown}` is not allowed: write plain values only")
 
 
 def _key_problem(name: Node, path: Where, file: str, message: str) -> Problem:
