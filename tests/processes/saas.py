@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -38,13 +39,18 @@ class Saas:
                 self.contacts[record["id"]] = record
 
     def page(self, query: dict[str, str]) -> dict[str, Any]:
-        since, until = query.get("since", ""), query.get("until", "~")
+        since = datetime.fromisoformat(query.get("since", "1970-01-01T00:00:00Z"))
+        until = datetime.fromisoformat(query.get("until", "2999-01-01T00:00:00Z"))
         after = tuple(json.loads(query["after"])) if "after" in query else ("", "")
         limit = int(query.get("limit", "100"))
         with self.lock:
             self.pages += 1
             rows = sorted(
-                (record for record in self.contacts.values() if since <= record["updated_at"] < until),
+                (
+                    record
+                    for record in self.contacts.values()
+                    if since <= datetime.fromisoformat(record["updated_at"]) < until
+                ),
                 key=lambda record: (record["updated_at"], record["id"]),
             )
             rows = [row for row in rows if (row["updated_at"], row["id"]) > after][: limit + 1]

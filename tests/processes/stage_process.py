@@ -28,10 +28,9 @@ from airflow_provider_flux.store import open_store
 STAGES = {"read": read, "transform": transform, "write": write, "settle": settle}
 
 
-def main(order: dict[str, Any]) -> int:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+def perform(order: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Run the stage; 0 and its report, or 1 and its error."""
     include = Path(order["include"])
-    Path(order["pid_file"]).write_text(str(os.getpid()))
     interval = order.get("interval")
     store = open_store(order["store"])
     ctx = RunContext(
@@ -49,12 +48,10 @@ def main(order: dict[str, Any]) -> int:
     try:
         result = STAGES[order["stage"]](ctx)
     except FluxError as error:
-        print(json.dumps({"code": error.code, "message": error.message, "transient": error.transient}))
-        return 1
+        return 1, {"code": error.code, "message": error.message, "transient": error.transient}
     finally:
         store.close()
-    print(json.dumps(dataclasses.asdict(result), default=str))
-    return 0
+    return 0, dataclasses.asdict(result)
 
 
 def _credentials(conn_id: str) -> Any:
@@ -65,4 +62,9 @@ def _credentials(conn_id: str) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    told = json.loads(sys.argv[1])
+    Path(told["pid_file"]).write_text(str(os.getpid()))
+    code, answer = perform(told)
+    print(json.dumps(answer, default=str))
+    sys.exit(code)
