@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tools.say import ToolError, say
 
@@ -69,12 +70,12 @@ def ensure(environment: Environment) -> Environment:
     :raises ToolError: when it cannot be made
     """
     with _locked(environment):
-        wanted = _wanted(environment)
-        found = _found(environment)
-        broken = None if found is None else _broken(environment, found, wanted)
-        if found is None or broken is not None:
-            _remake(environment, broken)
-        if found is None or broken is not None or found.get("project") != wanted["project"]:
+        wanted = made_from(environment)
+        stamp = read_stamp(environment)
+        why = reason_to_remake(environment, stamp)
+        if why is not None:
+            _remake(environment, why)
+        if why is not None or stamp.get("project") != wanted["project"]:
             _install_project(environment)
             packages = _installed(environment)
             environment.stamp.write_text(json.dumps({**wanted, "packages": packages}), encoding="utf-8")
@@ -82,8 +83,8 @@ def ensure(environment: Environment) -> Environment:
     return environment
 
 
-def _wanted(environment: Environment) -> dict[str, str]:
-    """What the environment has to be made from."""
+def made_from(environment: Environment) -> dict[str, str]:
+    """What the environment has to be made from, as its stamp says it."""
     return {
         "lock": hashlib.sha256(environment.lock_file.read_bytes()).hexdigest(),
         "project": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
@@ -92,30 +93,31 @@ def _wanted(environment: Environment) -> dict[str, str]:
     }
 
 
-def _found(environment: Environment) -> dict[str, object] | None:
-    """The stamp; None when there is none or it cannot be read."""
+def read_stamp(environment: Environment) -> dict[str, Any]:
+    """The stamp; empty when there is none or it cannot be read."""
     try:
         stamp = json.loads(environment.stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return stamp if isinstance(stamp, dict) and isinstance(stamp.get("packages"), list) else None
+        return {}
+    return stamp if isinstance(stamp, dict) and isinstance(stamp.get("packages"), list) else {}
 
 
-def _broken(environment: Environment, found: dict[str, object], wanted: dict[str, str]) -> str | None:
-    """Why the environment has to be remade; None when it does not."""
-    if found.get("lock") != wanted["lock"]:
+def reason_to_remake(environment: Environment, stamp: dict[str, Any]) -> str | None:
+    """Why the environment has to be made from nothing; None when it does not."""
+    wanted = made_from(environment)
+    if not stamp:
+        return "an earlier installation did not finish" if environment.path.exists() else "it is not there yet"
+    if stamp.get("lock") != wanted["lock"]:
         return f"constraints/{environment.lock} changed"
-    if found.get("python") != wanted["python"]:
+    if stamp.get("python") != wanted["python"]:
         return "it was made by another Python"
-    if found.get("path") != wanted["path"]:
+    if stamp.get("path") != wanted["path"]:
         return "the project was moved"
     try:
         installed = set(_installed(environment))
     except (OSError, subprocess.SubprocessError, ValueError):
         return "its Python does not start"
-    expected = found["packages"]
-    assert isinstance(expected, list)
-    missing = sorted(set(expected) - installed)
+    missing = sorted(set(stamp["packages"]) - installed)
     return f"packages are missing: {', '.join(missing[:5])}" if missing else None
 
 
@@ -136,12 +138,9 @@ def _installed(environment: Environment) -> list[str]:
     return [str(name) for name in names]
 
 
-def _remake(environment: Environment, why: str | None) -> None:
-    if environment.path.exists():
-        say(f"{environment.folder} is made again: {why or 'an earlier installation did not finish'}")
-        shutil.rmtree(environment.path)
-    else:
-        say(f"making {environment.folder} (once)")
+def _remake(environment: Environment, why: str) -> None:
+    say(f"making {environment.folder}: {why}")
+    shutil.rmtree(environment.path, ignore_errors=True)
     make_bare(environment)
     uv = install_uv(environment)
     say(f"installing constraints/{environment.lock} with {'uv' if uv else 'pip'}")
