@@ -396,6 +396,9 @@ class ConfigError(FluxError):
 
 def preview(value: object, limit: int = 200) -> str:
     """The value as one short line of text, for error rows and logs."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):  # an integer of more than 4,300 digits, or lists in lists without end
+        text = f"a {type(value).__name__} that is too large to show"
     text = text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
     return text if len(text) <= limit else f"{text[: limit - 1]}… ({len(text)} characters)"
