@@ -21,7 +21,7 @@ def check_cron(text: str) -> str:
 
     :raises ValueError: when it is not a cron expression of five fields, or names a day that never comes
     """
-    from croniter import croniter  # type: ignore[import-untyped]
+    from croniter import croniter
 
     shown = preview(text, 60)
     if len(text.split()) != 5:

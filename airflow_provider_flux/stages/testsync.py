@@ -43,7 +43,7 @@ class TestReport:
     wrote: bool
 
 
-def test_sync(  # noqa: PT028 - not a test, a test sync
+def test_sync(
     flow: Flow, include: Path, credentials: Callable[[str], Credentials], limit: int, *, write: bool = False
 ) -> TestReport:
     """Read up to `limit` records from the beginning of the source, and map them.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
+
 from tests.airflow.running_airflow import RunningAirflow
 
 
