@@ -98,7 +98,8 @@ def _rows(model: type[BaseModel], prefix: str, without: tuple[str, ...]) -> str:
     lines = ["| key | value | unless given | meaning |", "|---|---|---|---|"]
     for name, info in model.model_fields.items():
         if name not in without:
-            cells = (f"`{info.alias or name}`", _value(info.annotation), _default(info), info.description or "")
+            value = _value(Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation)  # type: ignore[valid-type]
+            cells = (f"`{info.alias or name}`", value, _default(info), info.description or "")
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)
 
@@ -110,15 +111,19 @@ def _value(annotation: Any) -> str:
     if origin is Annotated:
         return _value(arguments[0])
     if origin in (Union, types.UnionType):
-        words = [_value(argument) for argument in arguments if argument is not type(None)]
-        return " or ".join(dict.fromkeys(words))
+        return _or([_value(argument) for argument in arguments if argument is not type(None)])
     if origin is Literal:
-        return ", ".join(f"`{_shown(argument)}`" for argument in arguments)
+        return _or([f"`{_shown(argument)}`" for argument in arguments])
     if origin in (tuple, list):
         return f"list of {_value(arguments[0])}"
     if origin in (dict, Mapping) or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return "keys with values"
     return _WORDS[annotation]
+
+
+def _or(words: list[str]) -> str:
+    *first, last = dict.fromkeys(words)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _default(info: FieldInfo) -> str:
