@@ -1,4 +1,4 @@
-"""From one page to the next, for every way in which APIs hand out long lists.
+"""From one page to the next by tokens, URLs and offsets.
 
 Two things must never happen: a record skipped because the server lowered the page size, and a loop without end because
 it ignores what we ask for.
@@ -30,12 +30,14 @@ class Step:
     :param params: parameters beside those of every call
     :param url: a URL that the server wrote, which holds all parameters; it may be relative
     :param fallback: how to ask instead, should the server refuse
+    :param known: records that must come back; when they do, they were read already
     :param expect_end: the page must be empty; if it is not, records may have been skipped
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
     url: str | None = None
     fallback: Step | None = None
+    known: list[Any] | None = None
     expect_end: bool = False
 
 
@@ -72,7 +74,7 @@ class Pager(ABC):
         """
 
     def _with_size(self, params: dict[str, Any], size: int | None) -> dict[str, Any]:
-        return params if self.options.size_param is None else {**params, self.options.size_param: size}
+        return params if self.options.size_param is None or size is None else {**params, self.options.size_param: size}
 
     def _says_more(self, seen: Seen) -> bool | None:
         """What `more` says; None where the flow does not name it."""
@@ -80,7 +82,7 @@ class Pager(ABC):
             return None
         found = get(seen.value, self.options.more)
         if found is MISSING:
-            raise _broken(seen, f"`page.more: {self.options.more}` is not in the answer")
+            raise broken(seen, f"`page.more: {self.options.more}` is not in the answer")
         return bool(found) and found != "false"
 
 
@@ -107,9 +109,9 @@ class ByToken(Pager):
         if more is False or (token is None and more is None):
             return None
         if token is None:
-            raise _broken(seen, f"`page.more` says that more follows, but there is no `page.next: {self.options.next}`")
+            raise broken(seen, f"`page.more` says that more follows, but there is no `page.next: {self.options.next}`")
         if token in self._known:
-            raise _broken(seen, "the next page is one that was read before: the API repeats its cursor, without end")
+            raise broken(seen, "the next page is one that was read before: the API repeats its cursor, without end")
         self._known.add(token)
         if self.options.kind != "cursor":
             return Step(url=str(token))
@@ -124,6 +126,7 @@ class ByOffset(Pager):
         super().__init__(options)
         self._param = options.param or "offset"
         self._offset = options.start or 0
+        self._lowered = False
         self._last: list[Any] = []
 
     def first(self) -> Step:
@@ -136,94 +139,14 @@ class ByOffset(Pager):
         if more is False or (not seen.records and more is None):
             return None
         if not seen.records:
-            raise _broken(seen, f"`page.more: {self.options.more}` says that more follows, but the page is empty")
-        _check_progress(seen, self._last, self._param)
-        if self.options.size is not None and 0 < len(self._last) < self.options.size:
-            _log_lowered(seen, self.options.size, len(self._last))
+            raise broken(seen, f"`page.more: {self.options.more}` says that more follows, but the page is empty")
+        check_progress(seen, self._last, self._param)
+        if not self._lowered and self.options.size is not None and 0 < len(self._last) < self.options.size:
+            self._lowered = True
+            log_lowered(seen, self.options.size, len(self._last))
         self._last = seen.records
         self._offset += len(seen.records)
         return self.first()
-
-
-class ByPage(Pager):
-    """Counts pages, which is right only while every page is as long as the server thinks it is.
-
-    A page shorter than asked for is the last one, or the server lowered the size. Where its next page begins is then
-    anybody's guess: some count in the lowered size, some in the one that was asked for. So the next request asks for
-    pages of exactly the size that came, from where we stand, which both understand alike. A server that allows only
-    some sizes refuses that; then its own next page must be empty.
-    """
-
-    def __init__(self, options: Paging) -> None:
-        super().__init__(options)
-        self._param = options.param or "page"
-        self._start = 1 if options.start is None else options.start
-        self._page = self._start
-        self._size = options.size
-        self._position = 0
-        self._last: list[Any] = []
-        self._trial = (self._page, 0)
-
-    def first(self) -> Step:
-        """Ask for the first page."""
-        return self._step(self._page, self._size)
-
-    def after(self, seen: Seen) -> Step | None:
-        """Ask for the next page, of a size that the server keeps to."""
-        more = self._says_more(seen)
-        came = len(seen.records)
-        if more is False or (came == 0 and not more):
-            return None
-        if seen.step.expect_end:
-            raise self._uneven(seen, len(self._last))
-        _check_progress(seen, self._last, self._param)
-        if seen.step.fallback is not None:
-            _log_lowered(seen, self._size or 0, self._trial[1])
-            self._page, self._size = self._trial
-        self._last = seen.records
-        self._position += came
-        if self._size is None or came == 0 or came >= self._size:
-            self._page += 1
-            return self._step(self._page, self._size)
-        return self._after_short(seen, came, bool(more))
-
-    def _after_short(self, seen: Seen, came: int, more: bool) -> Step:
-        natural = Step(self._step(self._page + 1, self._size).params, expect_end=True)
-        if self._position % came == 0:
-            self._trial = (self._start + self._position // came, came)
-            return Step(self._step(*self._trial).params, fallback=natural)
-        if more:
-            raise self._uneven(seen, came)
-        return natural
-
-    def _step(self, page: int, size: int | None) -> Step:
-        return Step(self._with_size({self._param: page}, size))
-
-    def _uneven(self, seen: Seen, came: int) -> FluxError:
-        return _broken(
-            seen,
-            f"a page had {came} records where {self._size} were asked for, and more follow: where the next page begins "
-            "is not known, and going on could skip records",
-            f"Set `page.size` to what the API really gives, for example {came}; or leave `page.size` and "
-            "`page.size_param` out, so that the API's own size holds.",
-        )
-
-
-def pager_for(options: Paging) -> Pager:
-    """The pager of a kind."""
-    if options.kind == "none":
-        return OnePage(options)
-    if options.kind == "page":
-        return ByPage(options)
-    if options.kind == "offset":
-        return ByOffset(options)
-    if options.kind == "link_header":
-        return ByToken(options, lambda seen: next_link(seen.headers.get("link", "")))
-    if options.kind == "next_url_header":
-        header = options.header or ""
-        return ByToken(options, lambda seen: seen.headers.get(header) or None)
-    path = options.next or ""
-    return ByToken(options, lambda seen: _token(seen, path))
 
 
 def next_link(header: str) -> str | None:
@@ -235,18 +158,20 @@ def next_link(header: str) -> str | None:
     return None
 
 
-def _token(seen: Seen, path: str) -> str | int | None:
+def token_at(seen: Seen, path: str) -> str | int | None:
+    """The cursor or URL at a path of the answer; None where there is none."""
     found = get(seen.value, path)
     if found is MISSING or found is None or found == "" or found is False:
         return None
     if isinstance(found, (str, int)) and found is not True:
         return found
-    raise _broken(seen, f"`page.next: {path}` is neither a text nor a number")
+    raise broken(seen, f"`page.next: {path}` is neither a text nor a number")
 
 
-def _check_progress(seen: Seen, last: list[Any], param: str) -> None:
+def check_progress(seen: Seen, last: list[Any], param: str) -> None:
+    """:raises FluxError: BAD_REQUEST when a page is the same as the one before it"""
     if seen.records == last and last:
-        raise _broken(
+        raise broken(
             seen,
             f"two pages in a row hold the same records: the API ignores `{param}`, or repeats its last page",
             f"Correct `page.param` ('{param}'); if the API repeats its last page, name in `page.more` where it says "
@@ -254,7 +179,8 @@ def _check_progress(seen: Seen, last: list[Any], param: str) -> None:
         )
 
 
-def _log_lowered(seen: Seen, asked: int, came: int) -> None:
+def log_lowered(seen: Seen, asked: int, came: int) -> None:
+    """Say that the server lowers the page size."""
     log.warning(
         "%s: asked for %d records a page, got %d and more follow: the API lowers the page size",
         seen.endpoint,
@@ -263,5 +189,6 @@ def _log_lowered(seen: Seen, asked: int, came: int) -> None:
     )
 
 
-def _broken(seen: Seen, reason: str, next_step: str | None = None) -> FluxError:
+def broken(seen: Seen, reason: str, next_step: str | None = None) -> FluxError:
+    """The error of a server that does not page as the flow says."""
     return FluxError("BAD_REQUEST", f"{seen.endpoint}: {reason}", next_step=next_step or "Correct `page` in the flow.")

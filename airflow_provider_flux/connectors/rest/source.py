@@ -15,7 +15,8 @@ from airflow_provider_flux.connectors.contract import Page, Source, Window
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.rest.connection import open_client
 from airflow_provider_flux.connectors.rest.error_rows import compiled
-from airflow_provider_flux.connectors.rest.paging import Seen, Step, pager_for
+from airflow_provider_flux.connectors.rest.pagers import pager_for
+from airflow_provider_flux.connectors.rest.paging import Seen, Step
 from airflow_provider_flux.connectors.rest.records import NoRecords, find_records, page_of
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
 from airflow_provider_flux.connectors.rest.window import window_parameters
@@ -65,7 +66,8 @@ class RestSource(Source):
             first = response is None
             step, response = self._ask(step, parameters, response)
             decoded, records = self._records(response, first=first)
-            yield page_of(decoded, records)
+            if records != step.known:
+                yield page_of(decoded, records)
             step = pager.after(Seen(step, response.headers, decoded.value, records, response.endpoint))
 
     def close(self) -> None:
