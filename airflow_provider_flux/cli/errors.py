@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from airflow_provider_flux.store import Store
     from airflow_provider_flux.store.rows import ErrorGroup, ErrorRow
 
+_UNSETTLED = ("open", "held")
+
 
 def list_errors(arguments: Namespace, out: Output) -> int:
     """Print errors, or their numbers by something, as a table."""
@@ -59,7 +61,7 @@ def show_error(arguments: Namespace, out: Output) -> int:
 
 def _filters(arguments: Namespace, store: Store) -> dict[str, Any]:
     run = find_run(store, arguments.run, arguments.flow) if arguments.run else None
-    states = {None: ("open", "held"), "all": None}
+    states = {None: _UNSETTLED, "all": None}
     state = states.get(arguments.state, arguments.state)
     return {"run": run, "flow": arguments.flow, "code": arguments.code, "field": arguments.field, "state": state}
 
@@ -76,7 +78,7 @@ def _print_groups(groups: list[ErrorGroup], by: list[str], out: Output) -> int:
         for group in groups
     ]
     out.table(("#count", *by, "last seen", "for example"), rows)
-    if "code" in by:
+    if "code" in by and any(group.example.state in _UNSETTLED for group in groups):
         out.line()
         for code in dict.fromkeys(group.values["code"] for group in groups):
             out.line(f"{code}  {CATALOGUE[code].cause} Next: {CATALOGUE[code].solution}")

@@ -15,6 +15,7 @@ from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.values import UsageError
 from airflow_provider_flux.demo.airflow_api import AirflowApi
 from airflow_provider_flux.demo.airflow_process import AirflowProcess
+from airflow_provider_flux.demo.http_api import Faults
 from airflow_provider_flux.demo.sandbox import Sandbox
 from airflow_provider_flux.demo.screen import Screen
 from airflow_provider_flux.demo.story import Story
@@ -22,13 +23,16 @@ from airflow_provider_flux.demo.workdir import clean_environment, make_workdir
 
 _HTTP_PORTS_END = 65536
 _START_SECONDS = 120.0
+_FAULT_EVERY = 10
+"""Every how many calls the CRM answers 429 or 503, as real APIs do; the log of the read task tells of it."""
 
 
 def demo(arguments: Namespace, out: Output) -> int:
     """Start everything, tell the story, stop everything; 0 when it went as it should."""
     screen = Screen()
     port = _port(arguments.port)
-    with _stopped_by_signals(), make_workdir(Path(arguments.folder)) as workdir, Sandbox() as sandbox:
+    faults = Faults(_FAULT_EVERY, ("429", "503"))
+    with _stopped_by_signals(), make_workdir(Path(arguments.folder)) as workdir, Sandbox(faults=faults) as sandbox:
         environment = workdir.environment(sandbox, port)
         everything = {**clean_environment(), **environment}
         env_file = workdir.write_env_file(environment)
@@ -49,7 +53,8 @@ def demo(arguments: Namespace, out: Output) -> int:
 
 def _start_airflow(airflow: AirflowProcess, api: AirflowApi, sandbox: Sandbox, screen: Screen) -> None:
     screen.heading("1. A sandbox and a real Airflow")
-    screen.line(f"Nimbus CRM, an HTTP API with {len(sandbox.book.contacts):,} messy contacts, is at {sandbox.crm_url}")
+    screen.line(f"Nimbus CRM, an HTTP API with {len(sandbox.book.contacts):,} messy contacts, is at {sandbox.crm_url};")
+    screen.line(f"every {_FAULT_EVERY}th call is answered 429 (too many) or 503 (unavailable).")
     screen.line(f"Ledger, an HTTP API that takes customers in batches, is at {sandbox.ledger_url}")
     with screen.step("Airflow's database") as step:
         airflow.prepare()

@@ -37,17 +37,13 @@ class Story:
     def first_run(self) -> Run:
         """The contacts flow, started by the scheduler's own first tick."""
         screen = self._screen
-        screen.heading("2. A flow, run by Airflow's scheduler")
+        screen.heading("2. A flow, run by Airflow's scheduler: include/flows/crm_contacts.yaml")
         screen.line((self._workdir.include / "flows" / f"{CONTACTS}.yaml").read_text().rstrip())
         run = self._tick(CONTACTS)
         screen.heading("3. The fate of every record")
         self._shell("show", str(run.id))
-        screen.line(
-            f"\nThe destination's own count: {warehouse.count(self._workdir.warehouse)} rows in `contacts`; "
-            f"the run says {run.written} written."
-        )
-        screen.line(f"The same in Airflow: {self._api.page(CONTACTS, run.run_id)}")
-        self._shell("errors", "list", "--run", str(run.id), "--by", "field", "--by", "code")
+        screen.line(f"\n{self._destination_says()}; the run says {run.written} written.")
+        screen.line(f"The run in Airflow: {self._api.page(CONTACTS, run.run_id)}")
         return run
 
     def recovery(self, first: Run) -> None:
@@ -57,13 +53,10 @@ class Story:
         self._mend_mapping()
         self._shell("errors", "retry", "--run", str(first.id))
         replay = self._finished(CONTACTS, "replay__")
-        self._shell("show", str(replay.id))
         screen.heading("5. What is repaired, and what is left")
         self._shell("errors", "list", "--run", str(first.id), "--state", "resolved", "--by", "field", "--by", "code")
-        self._shell("errors", "list", "--flow", CONTACTS, "--by", "field", "--by", "code")
-        screen.line(
-            f"\nThe destination's own count now: {warehouse.count(self._workdir.warehouse)} rows in `contacts`."
-        )
+        self._shell("show", str(replay.id))
+        screen.line(f"\n{self._destination_says()} now.")
 
     def second_flow(self, sandbox: Sandbox) -> None:
         """The rows of the database go on to an API that takes batches and answers for each record."""
@@ -112,6 +105,9 @@ class Story:
             old.splitlines(), new.splitlines(), f"{where}1.yaml", f"{where}2.yaml", n=0, lineterm=""
         ):
             self._screen.line(line)
+
+    def _destination_says(self) -> str:
+        return f"The destination's own count: {warehouse.count(self._workdir.warehouse)} rows in `contacts`"
 
     def _shell(self, *arguments: str) -> None:
         code = self._screen.shell(self._environment, *arguments)
