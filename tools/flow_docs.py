@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from airflow_provider_flux.connectors import registry
-from airflow_provider_flux.connectors.options import DestinationOptions, Fields, SourceOptions
+from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.flow.models import FlowFile
 
 PAGE = Path(__file__).parents[1] / "docs" / "flow-file.md"
@@ -31,7 +32,7 @@ _WORDS: dict[Any, str] = {
     timedelta: "duration",
     Any: "anything",
 }
-_COMMON = {"source": SourceOptions, "destination": DestinationOptions}
+_COMMON: dict[str, type[BaseModel]] = {"source": SourceOptions, "destination": DestinationOptions}
 
 
 def render(text: str) -> str:
@@ -98,18 +99,20 @@ def _rows(model: type[BaseModel], prefix: str, without: tuple[str, ...]) -> str:
     lines = ["| key | value | unless given | meaning |", "|---|---|---|---|"]
     for name, info in model.model_fields.items():
         if name not in without:
-            value = _value(Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation)  # type: ignore[valid-type]
+            value = _value(info.annotation, info.metadata)
             cells = (f"`{info.alias or name}`", value, _default(info), info.description or "")
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)
 
 
-def _value(annotation: Any) -> str:
-    if annotation == Fields:
-        return "field path, or a list of them"
+def _value(annotation: Any, metadata: Iterable[Any] = ()) -> str:
+    """What may be written. A validator that takes more than the type says so by `json_schema_input_type`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _value(arguments[0])
+        return _value(arguments[0], arguments[1:])
+    written = [item.json_schema_input_type for item in metadata if isinstance(item, BeforeValidator)]
+    if written and written[0] is not PydanticUndefined and annotation is not timedelta:
+        return _value(written[0])
     if origin in (Union, types.UnionType):
         return _or([_value(argument) for argument in arguments if argument is not type(None)])
     if origin is Literal:

@@ -39,9 +39,13 @@ class Cursor(Model):
     """The field by which a run reads only what is new."""
 
     field: str = Field(min_length=1, description="Path of the source field, for example `updated_at`.")
-    type: Literal["timestamp", "integer", "text"] = "timestamp"
+    type: Literal["timestamp", "integer", "text"] = Field(
+        default="timestamp", description="How its values sort. Timestamps may be ISO 8601, or seconds or milliseconds."
+    )
     lookback: Duration | None = Field(
-        default=None, description="How far before the cursor each run reads again, for rows that are committed late. Timestamps only; 5m there."
+        default=None,
+        description="How far before the cursor each run reads again, for rows that are committed late. "
+        "Timestamps only; 5m there.",
     )
     settle: Duration = Field(default=timedelta(0), description="How far behind the source's clock a run stops reading.")
 
@@ -56,21 +60,21 @@ class Cursor(Model):
 class Deleted(Model):
     """How a tombstone is recognised in the source."""
 
-    field: str = Field(min_length=1)
-    equals: bool | int | str = True
+    field: str = Field(min_length=1, description="Path of the source field, for example `deleted`.")
+    equals: bool | int | str = Field(default=True, description="What it holds in a record that is gone.")
 
 
 class SourceOptions(Model):
     """Common to all sources."""
 
-    connector: str
+    connector: str = Field(description="A built-in connector, or the name of a connector file.")
     connection: str = Field(min_length=1, description="Airflow connection id.")
     key: Fields = Field(description="Field path(s) that identify a record in the source.")
     cursor: Cursor | None = Field(default=None, description="Without a cursor every run reads everything.")
     version: str | None = Field(
         default=None, description="Field that grows with every change of a record; the cursor's field unless given."
     )
-    deleted: Deleted | None = None
+    deleted: Deleted | None = Field(default=None, description="How a record is recognised that is gone in the source.")
 
     def selected_fields(self) -> frozenset[str] | None:
         """The fields that are read from the source at all; None where whole records come."""
@@ -84,13 +88,17 @@ class SourceOptions(Model):
 class DestinationOptions(Model):
     """Common to all destinations."""
 
-    connector: str
+    connector: str = Field(description="A built-in connector, or the name of a connector file.")
     connection: str = Field(min_length=1, description="Airflow connection id.")
     key: Fields | None = Field(default=None, description="Target field(s) that identify a record in the destination.")
-    mode: Literal["upsert", "insert", "update"] = "upsert"
-    deletes: Literal["ignore", "delete"] = "ignore"
-    batch_size: int = Field(default=500, ge=1, le=10_000, description="Most records in one write.")
-    in_flight: int = Field(default=1, ge=1, le=64, description="Most writes at the same time.")
+    mode: Literal["upsert", "insert", "update"] = Field(
+        default="upsert", description="`upsert` makes or changes records by their key, `update` only changes them."
+    )
+    deletes: Literal["ignore", "delete"] = Field(
+        default="ignore", description="What becomes of a record that is gone in the source."
+    )
+    batch_size: int = Field(default=500, strict=True, ge=1, le=10_000, description="Most records in one write.")
+    in_flight: int = Field(default=1, strict=True, ge=1, le=64, description="Most writes at the same time.")
     skip_unchanged: bool = Field(
         default=False, description="Do not write a newer version whose mapped record equals the one delivered last."
     )

@@ -80,7 +80,7 @@ class Results(Model):
 class Delete(Model):
     """How a record is deleted: by a request of its own (`path`), or as an item of the batch (`item`)."""
 
-    method: Method = "DELETE"
+    method: Method = Field(default="DELETE", description="Method of the request of its own.")
     path: UrlPath | None = Field(default=None, description="Path with placeholders: `/v1/contacts/{key}`.")
     item: Any = Field(default=None, description="The item that stands for the delete in a batch.")
 
