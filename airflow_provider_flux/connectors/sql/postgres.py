@@ -54,11 +54,7 @@ class CopyWriter:
     """Writes the steps of a plan with the drivers psycopg (3) and psycopg2."""
 
     def __init__(self, database: Database, table: Table, mode: Mode, key: tuple[str, ...]) -> None:
-        quoting = database.engine.dialect.identifier_preparer
-        self._quote: Callable[[str], str] = quoting.quote
-        self._target = quoting.quote(table.name)
-        if table.schema:
-            self._target = f"{quoting.quote_schema(table.schema)}.{self._target}"
+        self._target = f"{_quoted(table.schema)}.{_quoted(table.name)}" if table.schema else _quoted(table.name)
         self._mode = mode
         self._key = key
         self._send = _copy_psycopg if database.driver == "psycopg" else _copy_psycopg2
@@ -110,13 +106,17 @@ class CopyWriter:
         return f"{insert} ON CONFLICT ({self._list(self._key)}) DO {action}"
 
     def _list(self, names: Sequence[str]) -> str:
-        return ", ".join(map(self._quote, names))
+        return ", ".join(map(_quoted, names))
 
     def _assign(self, names: Sequence[str], source: str) -> str:
-        return ", ".join(f"{self._quote(name)} = {source}.{self._quote(name)}" for name in names)
+        return ", ".join(f"{_quoted(name)} = {source}.{_quoted(name)}" for name in names)
 
     def _match(self) -> str:
-        return " AND ".join(f"t.{self._quote(name)} = s.{self._quote(name)}" for name in self._key)
+        return " AND ".join(f"t.{_quoted(name)} = s.{_quoted(name)}" for name in self._key)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _copy_psycopg(cursor: Any, statement: str, data: bytes) -> None:
