@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from pathlib import Path
 from typing import Any
 
 import pendulum
@@ -17,7 +18,7 @@ from airflow.providers.common.compat.sdk import DAG, Param, TriggerRule, get_par
 from airflow_provider_flux import settings
 from airflow_provider_flux.compat import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 from airflow_provider_flux.errors import Problem
-from airflow_provider_flux.flow.loader import flow_ids, load_flow, load_flows
+from airflow_provider_flux.flow.face import flow_face
 from airflow_provider_flux.flow.models import Flow, Schedule
 from airflow_provider_flux.operators.retries import retry_arguments
 from airflow_provider_flux.operators.stages import (
@@ -43,24 +44,28 @@ REPLAY = {
 
 
 def flow_dags() -> dict[str, DAG]:
-    """The DAG of every valid flow; at a task's start only that of its own flow.
-
-    :raises ConfigError: when the flow of the task that starts is not valid
-    """
+    """The DAG of every valid flow, in the order of their ids; at the start of a task only that of its own flow."""
     configured = settings.load()
-    delays = configured.task_retry_delays
     only = get_parsing_context().dag_id
     if only is None:
-        flows, _ = load_flows(configured.include)
+        flows, _ = _load_flows(configured.include)
     else:
-        flows = [load_flow(configured.include, only)] if only in flow_ids(configured.include) else []
-    return {flow.id: build_dag(flow, delays) for flow in flows}
+        flow = flow_face(configured.include, only)
+        flows = [flow] if flow is not None else []
+    return {flow.id: build_dag(flow, configured.task_retry_delays) for flow in flows}
 
 
 def flow_problems() -> list[Problem]:
     """Every problem of every flow that is not valid."""
-    _, problems = load_flows(settings.load().include)
+    _, problems = _load_flows(settings.load().include)
     return problems
+
+
+def _load_flows(include: Path) -> tuple[list[Flow], list[Problem]]:
+    # Imported here because the start of a task does not need it.
+    from airflow_provider_flux.flow.loader import load_flows
+
+    return load_flows(include)
 
 
 def build_dag(flow: Flow, retry_delays: tuple[float, ...]) -> DAG:

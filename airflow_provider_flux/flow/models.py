@@ -23,9 +23,10 @@ _MAPPING = re.compile(rf"{NAME.pattern}(@[1-9][0-9]{{0,5}})?")
 _RATE = re.compile(r"rate\s*>\s*(0(?:\.\d+)?|1(?:\.0+)?)")
 
 
-def _positive(value: timedelta) -> timedelta:
-    if value < timedelta(seconds=1):
-        raise ValueError("must be 1s or more")
+def _interval(value: timedelta) -> timedelta:
+    # Far longer ones, and far away days below, overflow when Airflow computes the next run.
+    if not timedelta(seconds=1) <= value <= timedelta(days=366):
+        raise ValueError("must be between 1s and 366d")
     return value
 
 
@@ -55,7 +56,7 @@ Whole = Annotated[int, Strict()]
 class Schedule(Model):
     """When a flow runs: `every` or `cron`. Without a schedule it runs on demand."""
 
-    every: Annotated[Duration, AfterValidator(_positive)] | None = Field(
+    every: Annotated[Duration, AfterValidator(_interval)] | None = Field(
         default=None, description="Interval: a number with s, m, h or d, for example `15m`, `1h`, `1d`."
     )
     cron: Annotated[str, AfterValidator(check_cron)] | None = Field(
@@ -108,7 +109,10 @@ class FlowFile(Model):
     )
     schedule: Schedule | None = Field(default=None, description="When it runs; on demand unless given.")
     start_date: Annotated[date, BeforeValidator(_day, json_schema_input_type=date)] = Field(
-        default=date(2024, 1, 1), description="First day that a backfill may ask for."
+        default=date(2024, 1, 1),
+        ge=date(1970, 1, 1),
+        le=date(2199, 12, 31),
+        description="First day that a backfill may ask for.",
     )
     errors: ErrorPolicy = Field(default=ErrorPolicy(), description="What happens when records fail.")
     batch: Whole = Field(default=1000, ge=1, le=100_000, description="Records per staged file.")

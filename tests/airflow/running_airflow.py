@@ -241,6 +241,10 @@ class RunningAirflow:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._json("GET", path, params={"deserialize": "true"})["value"]
 
+    def get(self, path: str, **query: str) -> Any:
+        """Anything else of Airflow's HTTP API."""
+        return self._json("GET", path, params=query)
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _start(self, *arguments: str) -> None:

@@ -34,7 +34,7 @@ def test_a_valid_flow_is_read_with_its_defaults(include: Path) -> None:
         ("mapping: contacts", "maping: contacts", "15:1: maping: unknown key. Did you mean `mapping`? Allowed: desc"),
         ("schedule: {every: 1h}", "schedule: {evry: 1h}", "2:12: schedule.evry: unknown key. Did you mean `every`?"),
         ("{every: 1h}", "{every: 1 hour}", "2:19: schedule.every: '1 hour' is not a duration"),
-        ("{every: 1h}", "{every: 0s}", "2:19: schedule.every: must be 1s or more"),
+        ("{every: 1h}", "{every: 0s}", "2:19: schedule.every: must be between 1s and 366d"),
         ("{every: 1h}", '{every: 1h, cron: "0 6 * * *"}', "2:11: schedule: write either `every` or `cron`"),
         ("{every: 1h}", "{}", "2:11: schedule: write either `every` or `cron`"),
         ("{every: 1h}", '{cron: "0 25 * * *"}', "2:18: schedule.cron: '0 25 * * *' is not a cron expression: is not"),
