@@ -155,9 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             self.close_connection = True
             return
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
         content = reply.content()
-        headers = {"Content-Type": "application/json", **reply.headers}
+        headers = {"Content-Type": "application/json", "Date": self.date_time_string(), **reply.headers}
         if reply.stream is None:
             headers.setdefault("Content-Length", str(len(content)))
         else:
