@@ -88,8 +88,8 @@ def _parse(text: str) -> nodes.Expr:
         raise ValueError(f"the expression is longer than {LONGEST:,} characters")
     if "{{" in text or "{%" in text:
         raise ValueError("write the expression alone, without {{ }} or {% %}")
-    parser = Parser(_sandbox(), text, state="variable")
     try:
+        parser = Parser(_sandbox(), text, state="variable")
         tree = parser.parse_expression()
         if not parser.stream.eos:
             raise ValueError(f"the expression ends before {str(parser.stream.current)!r}")

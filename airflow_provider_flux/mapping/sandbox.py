@@ -21,6 +21,9 @@ from airflow_provider_flux.mapping.kinds import kind
 BUDGET = 5_000_000
 """Characters and items that one evaluation may produce and walk through."""
 
+CALL = 25
+"""What one call of a filter or test costs besides, for those that are called for every item of a list."""
+
 _MOST_BITS = 4096
 """Largest integer that an operation may give: about 1,200 digits."""
 
@@ -33,6 +36,14 @@ METHODS = frozenset(
 
 class ExpressionError(ValueError):
     """An expression cannot be evaluated for this record; the message says why."""
+
+
+class Missing(ChainableUndefined):
+    """A field that the record does not have: null, until something needs a value."""
+
+    @property
+    def _undefined_message(self) -> str:
+        return f"there is no field `{self._undefined_name}`"
 
 
 class Evaluation(Context):
@@ -64,6 +75,7 @@ def metered(function: Function) -> Function:
 
     @pass_context
     def paid(evaluation: Evaluation, value: Any, *args: Any, **kwargs: Any) -> Any:
+        evaluation.charge_text(CALL)
         evaluation.charge(value, *args)
         result = function(evaluation, value, *args, **kwargs)
         evaluation.charge(result)
@@ -80,7 +92,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, filters: dict[str, Function], tests: dict[str, Function]) -> None:
         # Not optimized: nothing is computed while compiling, where there is no budget.
-        super().__init__(undefined=ChainableUndefined, optimized=False, autoescape=False, cache_size=0)
+        super().__init__(undefined=Missing, optimized=False, autoescape=False, cache_size=0)
         self.globals.clear()
         self.filters = {name: metered(function) for name, function in filters.items()}
         self.tests = {name: metered(function) for name, function in tests.items()}
@@ -111,6 +123,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     # The names as Jinja has them: the arguments of the called method must not clash with ours.
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         assert isinstance(__context, Evaluation)
+        if isinstance(__obj, Undefined):
+            return __obj  # a method of null gives null
         if not __self.is_safe_callable(__obj):
             raise ExpressionError(f"{name_of(__obj)} cannot be called")
         __context.charge(__obj.__self__)
