@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from airflow_provider_flux.store.part import StorePart, insert_into
 from airflow_provider_flux.store.tables import cursors
@@ -18,17 +18,15 @@ class Cursors(StorePart):
             return connection.execute(select(cursors.c.value).where(cursors.c.flow == flow)).scalar()
 
     def move_cursor(self, flow: str, value: str, run_id: str) -> bool:
-        """Move the flow's cursor forward in one statement; whoever is behind changes nothing.
+        """Move the flow's cursor forward in one statement that compares and sets.
 
-        :return: whether it moved
+        :param value: canonical cursor text, not empty
+        :return: whether it moved; it never moves backwards
         """
-        row = {"flow": flow, "value": clean(value), "run_id": run_id, "moved_at": now_text()}
+        # Less than every value: the row is there, and locked, before the one statement that compares.
+        first = {"flow": flow, "value": "", "run_id": run_id, "moved_at": now_text()}
+        new = {"value": clean(value), "run_id": run_id, "moved_at": now_text()}
+        behind = update(cursors).where(cursors.c.flow == flow, cursors.c.value < new["value"])
         with self._database.writing() as connection:
-            insert = insert_into(cursors, connection.dialect.name).values(row)
-            new = insert.excluded
-            statement = insert.on_conflict_do_update(
-                index_elements=[cursors.c.flow],
-                set_={"value": new.value, "run_id": new.run_id, "moved_at": new.moved_at},
-                where=cursors.c.value < new.value,
-            )
-            return connection.execute(statement).rowcount == 1
+            connection.execute(insert_into(cursors, connection.dialect.name).values(first).on_conflict_do_nothing())
+            return int(connection.execute(behind.values(new)).rowcount) == 1

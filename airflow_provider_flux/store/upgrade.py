@@ -53,9 +53,11 @@ def create_sqlite(url: URL) -> bool:
     :raises FluxError: STORE_UNAVAILABLE when the folder or the file cannot be made
     """
     file = sqlite_file(url)
-    if file is None or _has_content(file):
+    if file is None:
         return False
     try:
+        if _has_content(file):
+            return False
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _folder_lock(file.parent):
             if _has_content(file):
