@@ -35,6 +35,7 @@ kinto.account_create_principals = system.Everyone
 kinto.storage_backend = kinto.core.storage.memory
 kinto.permission_backend = kinto.core.permission.memory
 kinto.cache_backend = kinto.core.cache.memory
+kinto.experimental_collection_schema_validation = true
 kinto.paginate_by = 500
 kinto.batch_max_requests = 50
 kinto.userid_hmac_secret = 0123456789abcdef
