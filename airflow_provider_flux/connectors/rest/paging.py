@@ -154,7 +154,7 @@ def next_link(header: str) -> str | None:
     for link in _LINK.finditer(header):
         relation = _REL.search(link[2])
         if relation is not None and "next" in relation[1].lower().split():
-            return link[1]
+            return link[1] or None
     return None
 
 
