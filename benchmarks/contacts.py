@@ -10,15 +10,16 @@ PAGE = 500
 BAD_EVERY = 100
 """Of every 100 records one has a phone with letters, one no e-mail, and one an e-mail that is none."""
 
+AREAS = (201, 202, 212, 213, 305, 312, 404, 415, 503, 617, 702, 713, 718, 818, 917)
+"""Area codes of the United States."""
+
 
 def contact(number: int) -> dict[str, Any]:
     """Contact `number`, always the same."""
     record = {
         "id": number,
         "email": f"  User.{number}@example{number % 97}.com ",
-        "phone": f"({200 + number % 700}) {200 + number % 799:03d}-{number % 10000:04d}"
-        if number % 3
-        else f"+44 20 79{number % 100:02d} {number % 10000:04d}",
+        "phone": _phone(number),
         "firstname": f"  ada{number % 1000} ",
         "lastname": "LOVELACE",
         "company": f"Company {number % 5000}",
@@ -42,6 +43,13 @@ def contact(number: int) -> dict[str, Any]:
     elif kind == 3:
         record["email"] = "not an address"
     return record
+
+
+def _phone(number: int) -> str:
+    """A number that exists, of the United States or of London."""
+    if number % 3 == 0:
+        return f"+44 20 7{number % 1000:03d} {number % 10_000:04d}"
+    return f"({AREAS[number % len(AREAS)]}) {220 + number % 79}-{number % 10_000:04d}"
 
 
 def page(start: int, total: int) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import msgspec
 
 from airflow_provider_flux.connectors.contract import Verdict
@@ -15,6 +13,8 @@ from airflow_provider_flux.stages.guard import Guarded
 from airflow_provider_flux.stages.records import MappedRecord, ReadRecord, ranges
 from airflow_provider_flux.staging import BatchEntry
 from airflow_provider_flux.store.rows import Link, NewError, Run
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Acknowledger:
@@ -112,4 +112,4 @@ class Acknowledger:
         if not self._key_getters:
             return None
         values = [get(record.data) for get in self._key_getters]
-        return None if MISSING in values else json.dumps(values, ensure_ascii=False)
+        return None if MISSING in values else _encode(values).decode()

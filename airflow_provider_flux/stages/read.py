@@ -12,6 +12,7 @@ from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.judge import Judge
 from airflow_provider_flux.stages.keys import KeyIndex
+from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.records import Duplicate, ReadRecord
 from airflow_provider_flux.stages.replay import stored_records
 from airflow_provider_flux.stages.window import window_of
@@ -38,7 +39,7 @@ def read(ctx: RunContext) -> StageReport:
         log.info("read was sealed by an earlier attempt: %d records", row.records)
         return StageReport(Stage.READ, row.records, row.batches, 0.0, {})
     ctx.store.start_stage(run, Stage.READ, ctx.epoch)
-    with stage_failure(ctx, run, Stage.READ):
+    with stage_failure(ctx, run, Stage.READ), few_collections():
         records = _replayed(ctx) if ctx.replay_of else _from_source(ctx, run)
         reading = _Reading(ctx, run)
         with KeyIndex() as keys:

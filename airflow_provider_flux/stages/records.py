@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -50,11 +50,15 @@ class Duplicate(msgspec.Struct, array_like=True):
     ordinal: int
 
 
-def key_of(getters: Iterable[Callable[[Any], Any]], record: dict[str, Any]) -> str | None:
+def key_of(getters: Sequence[Callable[[Any], Any]], record: dict[str, Any]) -> str | None:
     """The key of a record as text: the value itself, or a JSON list of several; None where a part is missing.
 
     :raises ValueError: when a part is an object or a list
     """
+    if len(getters) == 1:
+        value = getters[0](record)
+        if isinstance(value, str):  # nearly all keys of nearly all records
+            return value or None
     parts: list[str] = []
     for get in getters:
         value = get(record)

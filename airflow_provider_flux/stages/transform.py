@@ -17,6 +17,7 @@ from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
+from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.read import SUPERSEDED
 from airflow_provider_flux.stages.records import Duplicate, MappedRecord, ReadRecord, ranges
 from airflow_provider_flux.staging import BatchEntry, StageFiles
@@ -44,7 +45,7 @@ def transform(ctx: RunContext) -> StageReport:
     source = sealed_stage(ctx, run, Stage.READ)
     ctx.store.start_stage(run, Stage.TRANSFORM, ctx.epoch, source.epoch)
     counts: dict[str, int] = {}
-    with stage_failure(ctx, run, Stage.TRANSFORM):
+    with stage_failure(ctx, run, Stage.TRANSFORM), few_collections():
         manifest = ctx.files(Stage.READ, source.epoch).manifest(source.sha256)
         mapping = resolve_mapping(ctx, run)
         work = _Transform(ctx, run, mapping, counts)

@@ -21,6 +21,7 @@ from airflow_provider_flux.stages.deliver import deliver, find_or_deliver
 from airflow_provider_flux.stages.doubt import hold_orphans
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.guard import Guard, Guarded
+from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.records import MappedRecord
 from airflow_provider_flux.stages.transform import sealed_stage
 from airflow_provider_flux.store.rows import Run
@@ -41,7 +42,7 @@ def write(ctx: RunContext) -> StageReport:
         return StageReport(Stage.WRITE, row.records, row.batches, 0.0, {})
     source = sealed_stage(ctx, run, Stage.TRANSFORM)
     ctx.store.start_stage(run, Stage.WRITE, ctx.epoch, source.epoch)
-    with stage_failure(ctx, run, Stage.WRITE):
+    with stage_failure(ctx, run, Stage.WRITE), few_collections():
         files = ctx.files(Stage.TRANSFORM, source.epoch)
         manifest = files.manifest(source.sha256)
         destination = ctx.open_destination()

