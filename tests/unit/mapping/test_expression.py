@@ -282,7 +282,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.lists(PARTS, max_size=12).map("".join))
 def test_any_text_gives_a_value_or_an_error_and_never_anything_else(text: str) -> None:
     with quickly():

@@ -50,7 +50,7 @@ def written_numbers(draw: st.DrawFn) -> tuple[str, str | None]:
     return separated + text[-1], draw(st.sampled_from([region, region, region, None, "US", "CA", "GB", "AR"]))
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(written_numbers())
 def test_the_quick_reader_never_disagrees_with_the_library(case: tuple[str, str | None]) -> None:
     text, country = case
@@ -58,7 +58,7 @@ def test_the_quick_reader_never_disagrees_with_the_library(case: tuple[str, str 
     assert quick is None or quick == by_library(text, country)
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.text(alphabet="+0123456789 ().-", max_size=20), st.sampled_from([*REGIONS, None]))
 def test_the_quick_reader_never_disagrees_on_random_digits(text: str, country: str | None) -> None:
     quick = READERS[country].read(text)
@@ -72,7 +72,7 @@ def test_common_numbers_are_read_quickly(text: str) -> None:
     assert READERS["US"].read(text) == by_library(text, "US") is not None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(written_numbers())
 def test_the_verdict_is_the_library_s(case: tuple[str, str | None]) -> None:
     text, country = case

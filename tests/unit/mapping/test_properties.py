@@ -83,7 +83,7 @@ def mapping_files(draw: st.DrawFn) -> dict[str, Any]:
     return {"rules": rules}
 
 
-@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mapping_files(), RECORDS)
 def test_applying_never_raises_never_changes_its_input_and_gives_values_or_errors(
     file: dict[str, Any], record: dict[str, Any]
@@ -111,7 +111,7 @@ def _has_nan(value: Any) -> bool:
     return not isinstance(value, (str, bytes, date, datetime)) and value != value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(list(REGISTRY)),
     st.dictionaries(st.sampled_from(["length", "map", "find", "x"]), VALUES, max_size=2),

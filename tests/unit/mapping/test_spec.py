@@ -146,6 +146,6 @@ def test_targets_that_do_not_fit_together_are_refused(first: str, second: str, s
     assert problems({"from": "x", "to": first}, {"from": "y", "to": second}) == [(("rules", 1, "to"), says)]
 
 
-def test_a_hundred_thousand_rules_are_checked_in_linear_time() -> None:
-    rules = [{"from": "a", "to": f"list[{number}].x"} for number in range(20_000)]
-    assert len(mapping(*rules).targets) == 20_000
+def test_thousands_of_rules_are_checked_in_linear_time() -> None:
+    rules = [{"from": "a", "to": f"list[{number}].x"} for number in range(5_000)]
+    assert len(mapping(*rules).targets) == 5_000
