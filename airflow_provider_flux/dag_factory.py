@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from pathlib import Path
 from typing import Any
 
 import pendulum
@@ -32,7 +31,7 @@ _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
-REPLAY = {
+REPLAY: dict[str, Any] = {
     "type": ["object", "null"],
     "title": "Replay",
     "description": 'Deliver the failed records of an earlier run again: {"run": "<its run id>"}.',
@@ -95,7 +94,7 @@ def build_dag(flow: Flow, retry_delays: tuple[float, ...]) -> DAG:
     read.set_downstream(transform)
     transform.set_downstream(write)
     write.set_downstream(settle)
-    # Last: given to DAG(), Airflow would check its schema anew for every flow, and copy it into every task. A run sees it.
+    # Last: given to DAG(), Airflow would check its schema anew for every flow and copy it into every task.
     dag.params["replay"] = Param(None, **REPLAY)
     return dag
 

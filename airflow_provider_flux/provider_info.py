@@ -1,4 +1,4 @@
-"""What Airflow learns about this provider. It is read at every start of Airflow, so this module imports nothing heavy."""
+"""What Airflow learns about this provider. Every start of Airflow reads it: nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SQL = {
         },
         "url": {
             "label": "SQLAlchemy URL",
-            "description": "Instead of the fields above, for databases that need more. Login and password may stay there.",
+            "description": "Instead of the other fields, for databases that need more. Login and password may stay.",
             "schema": {"type": ["string", "null"], "format": "password"},
         },
     },
@@ -90,8 +90,8 @@ _CONFIG = {
                 "s3://my-bucket/flux",
             ),
             "task_retry_delays": _option(
-                "Seconds before each retry of a task that failed for a transient reason, separated by commas; there are "
-                "as many retries as delays.",
+                "Seconds before each retry of a task that failed for a transient reason, separated by commas; as many "
+                "retries as delays.",
                 "60,300,1800",
                 "60,300,1800",
             ),
@@ -106,9 +106,7 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-provider-flux",
         "name": "Flux",
         "description": "One YAML file per flow, one Airflow DAG per flow, and the fate of every record.",
-        "integrations": [
-            {"integration-name": _INTEGRATION, "tags": ["service"]}
-        ],
+        "integrations": [{"integration-name": _INTEGRATION, "tags": ["service"]}],
         "operators": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_flux.operators.stages"]}],
         "hooks": [
             {

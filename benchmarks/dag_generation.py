@@ -2,9 +2,9 @@
 
     python benchmarks/dag_generation.py [--flows 1000]
 
-The peers are two bare loops that build the same DAGs from the same files with the C YAML loader and validate nothing: one
-as everybody writes it, one with the shortcut of our factory (see `bare_dag`). Every figure is the best of several fresh
-processes; Airflow's own import is paid before the clock starts.
+The peers are two bare loops that build the same DAGs from the same files with the C YAML loader and validate nothing:
+one as everybody writes it, one with the shortcut of our factory (see `bare_dag`). Every figure is the best of several
+fresh processes; Airflow's own import is paid before the clock starts.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def write_flows(include: Path, count: int) -> None:
 def bare_dag(flow_id: str, data: dict[str, Any], shortcut: bool) -> Any:
     """The DAG of a flow, from the bare YAML.
 
-    :param shortcut: give the parameters last, so that Airflow neither checks their schema nor copies them into each task
+    :param shortcut: give the parameters last, so that Airflow neither checks their schema nor copies them to each task
     """
     import pendulum
     from airflow.sdk import DAG, CronDataIntervalTimetable, Param

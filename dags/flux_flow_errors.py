@@ -1,4 +1,4 @@
-"""Shows what is wrong with flow files among Airflow's DAG import errors; makes no DAG and is silent when all are valid."""
+"""Shows what is wrong with flow files among Airflow's DAG import errors; silent when all are valid."""
 
 from __future__ import annotations
 

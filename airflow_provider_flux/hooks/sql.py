@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class FluxSqlHook(DbApiHook):
-    """A database as Flux reaches it. A DAG of your own may use it like any hook of the SQL providers (`get_records`, ...).
+    """A database as Flux reaches it. A DAG of your own may use it like any hook of the SQL providers.
 
     :param flux_sql_conn_id: id of an Airflow connection of type `flux_sql`
     """
@@ -53,7 +53,7 @@ class FluxSqlHook(DbApiHook):
         """A DB-API connection."""
         return self.get_sqlalchemy_engine().raw_connection()
 
-    def test_connection(self) -> tuple[bool, str]:
+    def test_connection(self) -> tuple[bool, str]:  # type: ignore[override]  # the base class has no annotation
         """Log in, for the Test button of the connection form."""
         return test_result(lambda: registry.get("sql").test(self.credentials()))
 

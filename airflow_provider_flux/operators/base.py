@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.operators.progress import Progress
 from airflow_provider_flux.operators.run_context import open_run
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class FluxOperator(BaseOperator):
         :raises AirflowFailException: a failure that no retry can mend
         """
         try:
-            with open_run(self.flow_id, context, self.log) as run:
+            with open_run(self.flow_id, context, Progress(self.log.info)) as run:
                 return self.work(run)
         except FluxError as error:
             failure = error

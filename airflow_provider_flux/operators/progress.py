@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from logging import Logger
+from collections.abc import Callable
+from typing import Any
 
 _SECONDS = 5.0
 
 
 class Progress:
-    """Logs how many records a stage has handled, at most once in five seconds."""
+    """Says how many records a stage has handled, at most once in five seconds.
 
-    def __init__(self, log: Logger) -> None:
-        self._log = log
+    :param say: takes a message and its arguments, as `Logger.info` does
+    """
+
+    def __init__(self, say: Callable[..., Any]) -> None:
+        self._say = say
         self._started = self._last = time.monotonic()
 
     def __call__(self, stage: str, records: int) -> None:
@@ -21,4 +25,4 @@ class Progress:
             return
         self._last = now
         seconds = now - self._started
-        self._log.info("%s: %s records so far, %s per second", stage, f"{records:,}", f"{records / seconds:,.0f}")
+        self._say("%s: %s records so far, %s per second", stage, f"{records:,}", f"{records / seconds:,.0f}")

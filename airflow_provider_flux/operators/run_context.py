@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from logging import Logger
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_flux import settings
-from airflow_provider_flux.operators.progress import Progress
 
 if TYPE_CHECKING:
     from airflow_provider_flux.compat import Context
@@ -18,9 +16,10 @@ _TRIGGERS = {"scheduled": "scheduled", "backfill": "backfill"}
 
 
 @contextmanager
-def open_run(flow_id: str, context: Context, log: Logger) -> Iterator[RunContext]:
+def open_run(flow_id: str, context: Context, on_progress: Callable[[str, int], None]) -> Iterator[RunContext]:
     """The run that this task belongs to, with the flow as its file says now and the store open.
 
+    :param on_progress: told the stage and its records so far
     :raises FluxError: CONFIG_INVALID when the flow's files or the settings are not valid; what opening the store raises
     """
     # A DAG file imports the operators and must stay quick: the stages' libraries are loaded when a task runs.
@@ -48,7 +47,7 @@ def open_run(flow_id: str, context: Context, log: Logger) -> Iterator[RunContext
             epoch=dag_run.clear_number or 0,
             interval=_interval(dag_run),
             replay_of=replay_of,
-            on_progress=Progress(log),
+            on_progress=on_progress,
         )
     finally:
         store.close()

@@ -1,4 +1,4 @@
-"""A real Airflow 3 for tests: API server, scheduler with LocalExecutor and DAG processor on SQLite, in a folder of its own.
+"""A real Airflow 3 for tests: API server, scheduler with LocalExecutor and DAG processor, on SQLite in its own folder.
 
 Its clocks are set so that a test waits for seconds: a DAG file is parsed as soon as it changes, a task that is ready
 starts within a second, and a worker that was killed together with its supervisor is noticed after ten.
@@ -26,9 +26,8 @@ _AIRFLOW = [sys.executable, "-m", "airflow"]
 _FERNET_KEY = "ZmFrZS1mYWtlLWZha2UtZmFrZS1mYWtlLWZha2UtMDA="
 
 # Fields that every line of a task's log carries.
-_LOG_CONTEXT = frozenset(
-    "event timestamp level logger filename lineno ti_id dag_id run_id task_id try_number map_index".split()
-)
+_WHERE = {"filename", "lineno", "ti_id", "dag_id", "run_id", "task_id", "try_number", "map_index"}
+_LOG_CONTEXT = {"event", "timestamp", "level", "logger"} | _WHERE
 
 T = TypeVar("T")
 
@@ -40,7 +39,7 @@ class AirflowFault(AssertionError):
 class RunningAirflow:
     """Starts Airflow in `home`, talks to it, and ends every process of it.
 
-    Files: `include` (flows, mappings, connectors), `dags` (a copy of the project's DAG files), `store_url` (Flux's store).
+    Its places: `include` (flows, mappings, connectors), `dags` (a copy of the project's), `store_url` (Flux's store).
 
     :param home: an empty folder
     :param settings: more environment variables, for example `{"AIRFLOW__FLUX__TASK_RETRY_DELAYS": "1,1"}`
@@ -96,7 +95,8 @@ class RunningAirflow:
         """
         result = subprocess.run([*_AIRFLOW, *arguments], env=self.environment, capture_output=True, text=True)
         if result.returncode:
-            raise AirflowFault(f"airflow {' '.join(arguments)}: exit {result.returncode}\n{result.stdout}\n{result.stderr}")
+            said = f"{result.stdout}\n{result.stderr}"
+            raise AirflowFault(f"airflow {' '.join(arguments)}: exit {result.returncode}\n{said}")
         return result.stdout
 
     # --- files and connections ------------------------------------------------------------------
@@ -115,7 +115,7 @@ class RunningAirflow:
             file.touch()
 
     def connection(self, conn_id: str, **fields: Any) -> None:
-        """Create or replace an Airflow connection: conn_type, host, port, login, password, schema, extra (JSON text)."""
+        """Create or replace an Airflow connection: conn_type, host, port, login, password, schema, extra (JSON)."""
         self._client.delete(f"/api/v2/connections/{conn_id}")
         self._json("POST", "/api/v2/connections", {"connection_id": conn_id, **fields})
 
@@ -208,7 +208,9 @@ class RunningAirflow:
         """State of every task of a run."""
         return {task_id: task["state"] for task_id, task in self.tasks(dag_id, run_id).items()}
 
-    def wait_for_task(self, dag_id: str, run_id: str, task_id: str, *states: str, timeout: float = 60) -> dict[str, Any]:
+    def wait_for_task(
+        self, dag_id: str, run_id: str, task_id: str, *states: str, timeout: float = 60
+    ) -> dict[str, Any]:
         """Wait until the task is in one of `states` and return its instance."""
 
         def reached() -> dict[str, Any] | None:

@@ -31,7 +31,8 @@ def _dag(tmp_path: Path, more: str = "") -> Any:
 def _python(script: str, include: Path, **environment: str) -> str:
     """Output of a script in a fresh process that sees this include folder."""
     everything = {**os.environ, "AIRFLOW__FLUX__INCLUDE": str(include), **environment}
-    result = subprocess.run([sys.executable, "-c", script], env=everything, cwd=REPOSITORY, capture_output=True, text=True)
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, env=everything, cwd=REPOSITORY, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return result.stdout.splitlines()[-1]
 
@@ -202,7 +203,8 @@ def test_a_task_loads_its_own_flow_only(tmp_path: Path) -> None:
         "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0])))\n"
         "from airflow_provider_flux.dag_factory import flow_dags\n"
         "dags = list(flow_dags())\n"
-        "print(json.dumps([dags, sorted(pathlib.Path(p).name for p in opened if '/flows/' in p and p.endswith('.yaml'))]))"
+        "flows = sorted(pathlib.Path(path).name for path in opened if '/flows/' in path and path.endswith('.yaml'))\n"
+        "print(json.dumps([dags, flows]))"
     )
     assert json.loads(_python(script, include, _AIRFLOW_PARSING_CONTEXT_DAG_ID="f2")) == [["f2"], ["f2.yaml"]]
 
@@ -229,7 +231,7 @@ def test_a_task_of_another_dag_file_gets_nothing_from_ours(tmp_path: Path, monke
 
 
 HEAVY = (
-    "httpx", "phonenumbers", "email_validator", "alembic", "zstandard", "upath", "fsspec", "tenacity", "psycopg", "psycopg2",
+    "httpx", "phonenumbers", "email_validator", "alembic", "zstandard", "upath", "fsspec", "tenacity", "psycopg",
     "airflow_provider_flux.store", "airflow_provider_flux.stages", "airflow_provider_flux.staging",
     "airflow_provider_flux.hooks", "airflow_provider_flux.cli", "airflow_provider_flux.demo",
     "airflow.providers.http.hooks", "airflow.providers.common.sql.hooks",

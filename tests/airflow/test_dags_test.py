@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,10 +49,10 @@ def _connection(file: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
+def lane(tmp_path_factory: pytest.TempPathFactory) -> Lane:
     lane = Lane(tmp_path_factory.mktemp("lane"))
     lane.airflow("db", "migrate")
-    yield lane
+    return lane
 
 
 def test_a_flow_runs_and_every_record_is_accounted_for(lane: Lane) -> None:

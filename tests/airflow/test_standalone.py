@@ -123,13 +123,14 @@ def test_a_permanent_failure_is_red_is_not_retried_and_ends_with_the_trace(flux:
 
 @pytest.mark.timeout(300)
 def test_a_transient_failure_is_retried_on_the_ladder_and_once_more_after_a_clear(flux: RunningAirflow) -> None:
-    flux.connection("face_down", conn_type="flux_rest", host="http://127.0.0.1:9", extra='{"timeout": 1}')
-    flux.write("flows/face_down.yaml", REST_FLOW.replace("face_api", "face_down"))
+    down = {"host": "127.0.0.1", "port": 9, "schema": "nobody"}
+    flux.connection("face_down", conn_type="flux_sql", extra='{"dialect": "postgresql"}', **down)
+    flux.write("flows/face_down.yaml", flow_text(source="face_down", destination="face_dst"))
     run_id = flux.trigger("face_down")
-    assert flux.wait("face_down", run_id, timeout=240) == "failed"
+    assert flux.wait("face_down", run_id) == "failed"
     assert flux.tasks("face_down", run_id)["read"]["try_number"] == 4
     assert "Retry policy decision" in flux.log("face_down", run_id, "read", 1)
-    flux.connection("face_down", conn_type="flux_sql")  # what no retry can mend
+    flux.connection("face_down", conn_type="flux_sql", extra='{"dialect": "klingon"}')  # no retry can mend this
     flux.clear("face_down", run_id, "read")
     assert flux.wait("face_down", run_id) == "failed"
     assert flux.tasks("face_down", run_id)["read"]["try_number"] == 5
