@@ -148,8 +148,8 @@ def abs_(_evaluation: Evaluation, value: Any) -> Any:
     raise ExpressionError(f"{kind(value)} has no absolute value")
 
 
-def sum_(_evaluation: Evaluation, value: Any, attribute: str | None = None) -> Any:
-    items = _items(value) if attribute is None else map_(_evaluation, value, attribute=attribute)
+def sum_(evaluation: Evaluation, value: Any, attribute: str | None = None) -> Any:
+    items = _items(value) if attribute is None else map_(evaluation, value, attribute=attribute)
     numbers = [item for item in items if not _absent(item)]
     for item in numbers:
         if not is_number(item):
