@@ -81,12 +81,14 @@ class RunningAirflow:
             process.terminate()
         deadline = time.monotonic() + 10
         while _of_sessions(sessions) and time.monotonic() < deadline:
-            _reap(self._components)
+            for process in self._components.values():
+                process.poll()  # reaps it, if it has ended
             time.sleep(0.2)
         for pid in _of_sessions(sessions):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        _reap(self._components)
+        for process in self._components.values():
+            process.wait(timeout=30)
 
     def command(self, *arguments: str) -> str:
         """Run `airflow ...` and return what it printed.
@@ -335,11 +337,6 @@ def _of_sessions(sessions: set[int]) -> list[int]:
             if os.getsid(pid) in sessions and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
                 found.append(pid)
     return found
-
-
-def _reap(components: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    for process in components.values():
-        process.poll()
 
 
 def _log_line(entry: Any) -> str:
