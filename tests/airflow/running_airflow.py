@@ -68,7 +68,7 @@ class RunningAirflow:
         self._start("api-server", "--port", str(self._port), "--host", "127.0.0.1", "--workers", "1")
         self._start("scheduler", "--skip-serve-logs")
         self._start("dag-processor")
-        self._until("Airflow is healthy", self._healthy, timeout=150)
+        self.until("Airflow is healthy", self._healthy, timeout=150)
         # Whoever asks is an admin: `simple_auth_manager_all_admins`.
         token = self._client.get("/auth/token").raise_for_status().json()["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
@@ -134,7 +134,7 @@ class RunningAirflow:
             found = error is None if not text else text in (error or "")
             return (error or "none") if found else None
 
-        return self._until(f"import error of {file} with {text!r}", shown, timeout)
+        return self.until(f"import error of {file} with {text!r}", shown, timeout)
 
     def wait_for_dag(self, dag_id: str, timeout: float = 60) -> None:
         """Wait until Airflow knows the DAG."""
@@ -142,7 +142,7 @@ class RunningAirflow:
         def known() -> bool:
             return self._client.get(f"/api/v2/dags/{dag_id}").status_code == 200
 
-        self._until(f"DAG {dag_id}", known, timeout)
+        self.until(f"DAG {dag_id}", known, timeout)
 
     # --- runs -----------------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class RunningAirflow:
         self.unpause(dag_id)
         body = {"dag_id": dag_id, "from_date": from_date, "to_date": to_date, **body}
         self._json("POST", "/api/v2/backfills", body)
-        return self._until("backfill runs", lambda: self.runs(dag_id, run_type="backfill"), 30)
+        return self.until("backfill runs", lambda: self.runs(dag_id, run_type="backfill"), 30)
 
     def runs(self, dag_id: str, **query: str) -> list[str]:
         """Run ids of a DAG, oldest first."""
@@ -185,7 +185,7 @@ class RunningAirflow:
             state: str = self.run(dag_id, run_id)["state"]
             return state if state in ("success", "failed") else None
 
-        return self._until(f"run {run_id} of {dag_id} has ended", ended, timeout)
+        return self.until(f"run {run_id} of {dag_id} has ended", ended, timeout)
 
     def clear(self, dag_id: str, run_id: str, *task_ids: str, downstream: bool = True) -> None:
         """What `Clear` in the UI does: those tasks (all without any) and what comes after them run again."""
@@ -219,7 +219,7 @@ class RunningAirflow:
             task = self.tasks(dag_id, run_id).get(task_id, {"state": None})
             return task if task["state"] in states else None
 
-        return self._until(f"{task_id} of {run_id} is {' or '.join(states)}", reached, timeout)
+        return self.until(f"{task_id} of {run_id} is {' or '.join(states)}", reached, timeout)
 
     def kill_task(self, dag_id: str, run_id: str, task_id: str, *, supervisor: bool = False) -> int:
         """`kill -9` the process in which the task runs, and return its id.
@@ -249,6 +249,21 @@ class RunningAirflow:
         """Anything else of Airflow's HTTP API."""
         return self._json("GET", path, params=query)
 
+    def until(self, what: str, probe: Callable[[], T | None], timeout: float = 60) -> T:
+        """Ask `probe` until it answers something true, and return that.
+
+        :raises AirflowFault: after `timeout` seconds, with the ends of Airflow's logs
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            value = probe()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                tails = "\n".join(self._tail(name) for name in self._components)
+                raise AirflowFault(f"waited {timeout:.0f} s for: {what}\n{tails}")
+            time.sleep(0.3)
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _start(self, *arguments: str) -> None:
@@ -273,17 +288,6 @@ class RunningAirflow:
         if response.is_error:
             raise AirflowFault(f"{method} {path}: {response.status_code} {response.text}")
         return response.json() if response.content else None
-
-    def _until(self, what: str, probe: Callable[[], T | None], timeout: float) -> T:
-        deadline = time.monotonic() + timeout
-        while True:
-            value = probe()
-            if value:
-                return value
-            if time.monotonic() > deadline:
-                tails = "\n".join(self._tail(name) for name in self._components)
-                raise AirflowFault(f"waited {timeout:.0f} s for: {what}\n{tails}")
-            time.sleep(0.3)
 
     def _tail(self, component: str) -> str:
         text = (self.home / f"{component}.log").read_text(errors="replace")

@@ -41,6 +41,7 @@ def test_a_missing_connection_is_named_with_what_to_do(airflow_home: Path) -> No
     assert "AIRFLOW_CONN_NOWHERE" in caught.value.next_step
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Airflow 2.11 also warns about such an extra
 @pytest.mark.parametrize("extra", ['["a", "list"]', "{not json", '"text"'])
 def test_an_extra_that_is_no_object_is_refused_without_showing_it(extra: str) -> None:
     with pytest.raises(FluxError, match="field 'extra' is not a JSON object") as caught:

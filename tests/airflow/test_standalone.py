@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_flux.store import open_store
+from airflow_provider_flux.store.rows import Run
 from tests.airflow.flows import MAPPING, contacts, flow_text, make_database, read_contacts
 from tests.airflow.running_airflow import AirflowFault, RunningAirflow
 
@@ -78,6 +81,15 @@ def flux(airflow_standalone: RunningAirflow, api: str) -> RunningAirflow:
     return airflow
 
 
+def _recorded(airflow: RunningAirflow, flow: str, run_id: str) -> Run:
+    """What Flux's own store says about a run."""
+    store = open_store(airflow.store_url)
+    run = store.run(flow, run_id)
+    store.close()
+    assert run is not None
+    return run
+
+
 @pytest.mark.timeout(300)
 def test_a_flow_runs_through_the_scheduler(flux: RunningAirflow) -> None:
     flux.write("flows/face_rest.yaml", REST_FLOW)
@@ -102,6 +114,51 @@ def test_a_flow_runs_through_the_scheduler(flux: RunningAirflow) -> None:
 
 
 @pytest.mark.timeout(300)
+def test_the_failed_records_of_a_run_are_replayed_in_a_run_of_their_own(flux: RunningAirflow) -> None:
+    flux.write("flows/face_replay.yaml", REST_FLOW)
+    first = flux.trigger("face_replay")
+    assert flux.wait("face_replay", first) == "success"
+    second = flux.trigger("face_replay", {"replay": {"run": first}})
+    assert flux.wait("face_replay", second) == "success"
+    replay = _recorded(flux, "face_replay", second)
+    assert (replay.trigger, replay.replay_of) == ("replay", first)
+    assert (replay.read, replay.written, replay.failed) == (3, 0, 3)
+
+
+@pytest.mark.timeout(300)
+def test_a_scheduled_run_and_a_backfill_know_what_they_are(flux: RunningAirflow) -> None:
+    text = flow_text("schedule: {every: 1d}\n", source="face_src", destination="face_dst")
+    flux.write("flows/face_tick.yaml", text)
+    flux.unpause("face_tick")
+    flux.until("the first tick", lambda: flux.runs("face_tick"))
+    [tick] = flux.runs("face_tick")
+    assert flux.wait("face_tick", tick) == "success"
+    [back] = flux.backfill("face_tick", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+    assert flux.wait("face_tick", back) == "success"
+    scheduled, backfill = _recorded(flux, "face_tick", tick), _recorded(flux, "face_tick", back)
+    assert (scheduled.trigger, backfill.trigger) == ("scheduled", "backfill")
+    interval_end = flux.run("face_tick", tick)["data_interval_end"]
+    assert scheduled.window_end == interval_end.replace("Z", ".000000Z")
+    assert (backfill.window_start, backfill.window_end) == (
+        "2026-01-01T00:00:00.000000Z",
+        "2026-01-02T00:00:00.000000Z",
+    )
+    assert backfill.read == 10
+
+
+@pytest.mark.timeout(300)
+def test_a_clear_opens_a_new_epoch_and_a_retry_does_not(flux: RunningAirflow) -> None:
+    flux.write("flows/face_epoch.yaml", flow_text(source="face_src", destination="face_dst"))
+    run_id = flux.trigger("face_epoch")
+    assert flux.wait("face_epoch", run_id) == "success"
+    flux.clear("face_epoch", run_id, "write")
+    flux.until("the run goes on", lambda: flux.run("face_epoch", run_id)["state"] in ("queued", "running"))
+    assert flux.wait("face_epoch", run_id) == "success"
+    epochs = {task: flux.xcom("face_epoch", run_id, task)["epoch"] for task in ("read", "transform", "write")}
+    assert epochs == {"read": 0, "transform": 0, "write": 1}
+
+
+@pytest.mark.timeout(300)
 def test_a_permanent_failure_is_red_is_not_retried_and_ends_with_the_trace(flux: RunningAirflow) -> None:
     flux.write("flows/face_wrong_key.yaml", REST_FLOW.replace("face_api", "face_wrong_key"))
     run_id = flux.trigger("face_wrong_key")
@@ -115,9 +172,7 @@ def test_a_permanent_failure_is_red_is_not_retried_and_ends_with_the_trace(flux:
         log = flux.log("face_wrong_key", run_id, task)
         assert "failed in read: Authentication failed (AUTHENTICATION_FAILED)" in log
         assert "wrong-key-1234" not in log
-    store = open_store(flux.store_url)
-    [run] = store.runs("face_wrong_key")
-    store.close()
+    run = _recorded(flux, "face_wrong_key", run_id)
     assert (run.state, run.error_stage, run.error_code) == ("failed", "read", "AUTHENTICATION_FAILED")
 
 
@@ -156,6 +211,14 @@ def test_a_run_with_a_misspelt_parameter_is_refused_before_it_starts(flux: Runni
     with pytest.raises(AirflowFault, match=r"400 .*replay"):
         flux.trigger("face_params", {"replay": {"run": "x", "recrods": 1}})
     assert flux.runs("face_params") == []
+
+
+@pytest.mark.timeout(300)
+def test_the_command_line_finds_a_connection_in_airflows_database(flux: RunningAirflow) -> None:
+    script = "from airflow_provider_flux.hooks.connections import credentials; print(credentials('face_src').host)"
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, env=flux.environment, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == str(flux.home / "face_src.db")
 
 
 @pytest.mark.timeout(300)
