@@ -24,6 +24,7 @@ _HARD_STOP = 3
 class Lane:
     """:param budget: seconds it may take on two cores; a lane that takes longer says so
     :param pytest: arguments of pytest: folders, so that a new test file is found by itself, and markers
+    :param workers: processes that share the tests
     :param checks: commands to run instead of pytest
     :param newest_python: the last Python on which the lane can run
     """
@@ -33,6 +34,7 @@ class Lane:
     budget: int
     environment: Environment = MAIN
     pytest: tuple[str, ...] = ()
+    workers: int = 1
     checks: tuple[tuple[str, ...], ...] = ()
     newest_python: tuple[int, int] | None = None
 
@@ -49,18 +51,21 @@ LANES = (
         "one package at a time, and the rules of the code itself; SQLite and PostgreSQL for real",
         budget=300,
         pytest=("tests/unit", "tests/meta"),
+        workers=2,
     ),
     Lane(
         "contracts",
         "every connector against the same promises, on real servers",
         budget=180,
         pytest=("tests/contracts",),
+        workers=2,
     ),
     Lane(
         "processes",
         "stages in processes of their own that are killed, starved and run beside each other",
         budget=240,
         pytest=("tests/processes",),
+        workers=3,
     ),
     Lane(
         "airflow-3.3",
@@ -164,6 +169,8 @@ def _run_pytest(result: Result, reports: Path, arguments: Sequence[str], surroun
     report.unlink(missing_ok=True)
     command = [str(lane.environment.python), "-m", "pytest", "-q", "--durations=5", "--durations-min=2"]
     command += [f"--junitxml={report}", f"-o=cache_dir=.pytest_cache/{lane.name}", *lane.pytest, *arguments]
+    if lane.workers > 1:
+        command += ["--numprocesses", str(lane.workers), "--dist", "worksteal"]
     code = _call(command, surroundings, lane.budget * _HARD_STOP)
     if report.exists():
         _count(result, report)
