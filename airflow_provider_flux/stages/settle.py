@@ -102,7 +102,7 @@ def _why(stage: str, row: StageRow | None) -> FluxError:
         )
     if row.error_code is None:
         return FluxError("WORKER_DIED", f"the {stage} task stopped without a word after {row.records} records")
-    return FluxError(row.error_code, row.error_message or "")
+    return FluxError(row.error_code, row.error_message or "", next_step=row.error_next_step, answer=row.error_answer)
 
 
 def _records_read(ctx: RunContext, chain: _Chain) -> int:

@@ -62,6 +62,8 @@ class StageRow:
     attempts: int
     error_code: str | None
     error_message: str | None
+    error_next_step: str | None
+    error_answer: str | None
     started_at: str
     ended_at: str | None
 

@@ -39,6 +39,8 @@ class Stages(StorePart):
             "cursor_max": None,
             "error_code": None,
             "error_message": None,
+            "error_next_step": None,
+            "error_answer": None,
             "started_at": now_text(),
             "ended_at": None,
         }
@@ -76,7 +78,13 @@ class Stages(StorePart):
 
     def fail_stage(self, run: Run, stage: str, epoch: int, error: FluxError) -> None:
         """Note why the attempt ended."""
-        values = {"state": "failed", "error_code": error.code, "error_message": clean(error.message)}
+        values = {
+            "state": "failed",
+            "error_code": error.code,
+            "error_message": clean(error.message),
+            "error_next_step": clean(error.next_step),
+            "error_answer": clean_or_none(error.answer),
+        }
         self._update(run, stage, epoch, {**values, "ended_at": now_text()})
 
     def stage(self, run: Run, stage: str, epoch: int) -> StageRow | None:

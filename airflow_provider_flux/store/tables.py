@@ -91,6 +91,8 @@ stages = Table(
     Column("attempts", Integer, nullable=False),
     Column("error_code", String(50)),
     Column("error_message", Text),
+    Column("error_next_step", Text),
+    Column("error_answer", Text),
     Column("started_at", _Instant, nullable=False),
     Column("ended_at", _Instant),
     UniqueConstraint("run", "stage", "epoch", name="flux_stages_stage"),

@@ -81,6 +81,8 @@ def _stages() -> None:
         Column("attempts", Integer, nullable=False),
         Column("error_code", String(50)),
         Column("error_message", Text),
+        Column("error_next_step", Text),
+        Column("error_answer", Text),
         Column("started_at", _INSTANT, nullable=False),
         Column("ended_at", _INSTANT),
         UniqueConstraint("run", "stage", "epoch", name="flux_stages_stage"),
