@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
-from airflow_provider_flux.errors import ConfigError, Problem
+from airflow_provider_flux.errors import ConfigError, Problem, preview
 from airflow_provider_flux.flow import cross
 from airflow_provider_flux.flow.layers import Layer, Side, SideName, model_of, plain_side, reused_side
 from airflow_provider_flux.flow.library import Library, NoSuchMapping
 from airflow_provider_flux.flow.models import FlowFile, split_mapping
 from airflow_provider_flux.flow.problems import Finding, explain
 from airflow_provider_flux.flow.suggest import allowed
-from airflow_provider_flux.flow.yaml_file import Document
+from airflow_provider_flux.flow.yaml_file import Document, Where
 from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import Expression
 
@@ -45,126 +45,150 @@ class Built:
 
 def build_flow(document: Document, library: Library) -> Built:
     """Validate one flow with its mapping and its connector files; every problem at once."""
-    built = Built()
-    sides: dict[str, tuple[Side, Any]] = {}
-    values = dict(document.data)
-    for name in ("source", "destination"):
-        if isinstance(document.data.get(name), dict):
-            side, options = _options(document, name, library, built)
-            values[name] = _STAND_IN[name] if options is None else options
-            if side is not None and options is not None:
-                sides[name] = (side, options)
-    file = _flow_file(document, values, built)
-    mapping = _mapping(document, library, built)
-    condition = _filter(document, library, built)
-    _cross_checks(document, sides, mapping, condition, built)
-    if file is not None and not built.problems:
-        built.file = file
-    return built
+    return _Builder(document, library).build()
 
 
-def _flow_file(document: Document, values: dict[str, Any], built: Built) -> FlowFile | None:
-    try:
-        return FlowFile.model_validate(values)
-    except ValidationError as error:
-        top = Layer(document, ())
-        built.problems.extend(top.place(finding) for finding in explain(error, FlowFile, values))
-        return None
+class _ValidSide(NamedTuple):
+    side: Side
+    options: Any
 
 
-def _options(document: Document, name: SideName, library: Library, built: Built) -> tuple[Side | None, Any]:
-    """The merged and validated options of one side; None for what is not valid."""
-    own = Layer(document, (name,))
-    connector = document.data[name].get("connector")
-    known = [*registry.names(), *library.connector_files.paths]
-    if connector is None:
-        built.problems.append(own.place(_no_connector(document.data[name], known)))
-        return None, None
-    if connector not in known:
-        message = f"there is no connector `{connector}`.{allowed(connector, known)}"
-        built.problems.append(own.place(Finding(("connector",), message)))
-        return None, None
-    built.uses.add(f"connector {connector}")
-    try:
-        side, findings = _side(document, name, connector, library)
-    except ConfigError as error:
-        built.problems.extend(error.problems)
-        return None, None
-    if side is not None:
+class _Builder:
+    """The parts of one flow, each validated alone, then together as far as they are valid."""
+
+    def __init__(self, document: Document, library: Library) -> None:
+        self.document = document
+        self.library = library
+        self.built = Built()
+
+    def build(self) -> Built:
+        data = self.document.data
+        source = self.side("source") if isinstance(data.get("source"), dict) else None
+        destination = self.side("destination") if isinstance(data.get("destination"), dict) else None
+        file = self.flow_file({"source": source, "destination": destination})
+        mapping = self.mapping()
+        condition = self.condition()
+        if source is not None:
+            self.check_source(source, mapping, condition)
+        if destination is not None:
+            self.check_destination(destination, source, mapping)
+        if not self.built.problems:
+            self.built.file = file
+        return self.built
+
+    def problem(self, path: Where, message: str) -> None:
+        self.built.problems.append(self.document.problem(path, message))
+
+    def flow_file(self, sides: dict[str, _ValidSide | None]) -> FlowFile | None:
+        """The keys of the file itself. A side that is a block has been judged already and does not count here."""
+        values = dict(self.document.data)
+        for name, side in sides.items():
+            if isinstance(values.get(name), dict):
+                values[name] = _STAND_IN[name] if side is None else side.options
+        try:
+            return FlowFile.model_validate(values)
+        except ValidationError as error:
+            top = Layer(self.document, ())
+            self.built.problems += [top.place(finding) for finding in explain(error, FlowFile, values)]
+            return None
+
+    def side(self, name: SideName) -> _ValidSide | None:
+        """`source` or `destination`: its keys over those of its connector file, validated by the connector's model."""
+        own = Layer(self.document, (name,))
+        try:
+            side, findings = self.assemble(name)
+        except _Fault as fault:
+            self.built.problems.append(own.place(fault.finding))
+            return None
+        except ConfigError as error:
+            self.built.problems += error.problems
+            return None
         options, problems = side.options()
-        built.problems.extend(problems)
-    built.problems.extend(own.place(finding) for finding in findings)
-    return (side, options) if side is not None else (None, None)
+        self.built.problems += [*problems, *(own.place(finding) for finding in findings)]
+        return None if options is None else _ValidSide(side, options)
 
+    def assemble(self, name: SideName) -> tuple[Side, list[Finding]]:
+        """:raises _Fault: when the connector is not one
+        :raises ConfigError: when the connector file is not valid
+        """
+        connector = _connector_name(self.document.data[name], self.library)
+        self.built.uses.add(f"connector {connector}")
+        shared = None if connector in registry.names() else self.library.connector_file(connector)
+        built_in = connector if shared is None else shared.connector
+        model = model_of(registry.get(built_in), name)
+        if model is None:
+            raise _Fault(Finding(("connector",), f"connector `{connector}` cannot be a {name}"))
+        if shared is None:
+            return plain_side(self.document, name, model), []
+        return reused_side(self.document, name, shared.document, model, built_in)
 
-def _no_connector(block: dict[str, Any], known: list[str]) -> Finding:
-    misspelt = get_close_matches("connector", [key for key in block if key != "connection"], n=1, cutoff=0.75)
-    if misspelt:
-        return Finding((misspelt[0],), "unknown key. Did you mean `connector`?", on_key=True)
-    message = f"is required: a built-in connector or the name of a connector file.{allowed('', known)}"
-    return Finding(("connector",), message, on_key=True)
-
-
-def _side(document: Document, name: SideName, connector: str, library: Library) -> tuple[Side | None, list[Finding]]:
-    shared = None if connector in registry.names() else library.connector_file(connector)
-    built_in = connector if shared is None else shared.connector
-    model = model_of(registry.get(built_in), name)
-    if model is None:
-        return None, [Finding(("connector",), f"connector `{connector}` cannot be a {name}")]
-    if shared is None:
-        return plain_side(document, name, model), []
-    return reused_side(document, name, shared.document, model, built_in)
-
-
-def _mapping(document: Document, library: Library, built: Built) -> Mapping | None:
-    try:
-        name, version = split_mapping(document.data.get("mapping"))
-    except ValueError:
-        return None  # said by the model
-    built.uses.add(f"mapping {name}")
-    try:
-        return library.mapping(name, version)
-    except NoSuchMapping as error:
-        built.problems.append(document.problem(("mapping",), str(error)))
-    except ConfigError as error:
-        built.problems.extend(error.problems)
-    return None
-
-
-def _filter(document: Document, library: Library, built: Built) -> Expression | None:
-    text = document.data.get("filter")
-    if not isinstance(text, str) or not text:
-        return None
-    try:
-        return library.filter_expression(text)
-    except ValueError as error:
-        built.problems.append(document.problem(("filter",), str(error)))
+    def mapping(self) -> Mapping | None:
+        try:
+            name, version = split_mapping(self.document.data.get("mapping"))
+        except ValueError:
+            return None  # said by the model of the file
+        self.built.uses.add(f"mapping {name}")
+        try:
+            return self.library.mapping(name, version)
+        except NoSuchMapping as error:
+            self.problem(("mapping",), str(error))
+        except ConfigError as error:
+            self.built.problems += error.problems
         return None
 
+    def condition(self) -> Expression | None:
+        text = self.document.data.get("filter")
+        if not isinstance(text, str) or not text:
+            return None
+        try:
+            return self.library.filter_expression(text)
+        except ValueError as error:
+            self.problem(("filter",), str(error))
+            return None
 
-def _cross_checks(
-    document: Document,
-    sides: dict[str, tuple[Side, Any]],
-    mapping: Mapping | None,
-    condition: Expression | None,
-    built: Built,
-) -> None:
-    """What only shows when the parts of a flow are seen together; each check needs its own parts to be valid."""
-    if "source" in sides:
-        side, source = sides["source"]
-        built.problems.extend(side.place(finding) for finding in cross.source_findings(source))
-        built.warnings.extend(side.place(Finding((), advice)) for advice in source.advice())
+    def check_source(self, source: _ValidSide, mapping: Mapping | None, condition: Expression | None) -> None:
+        side, options = source
+        self.built.problems += [side.place(finding) for finding in cross.source_findings(options)]
+        self.built.warnings += [side.place(Finding((), advice)) for advice in options.advice()]
         if mapping is not None:
-            unread = cross.unread(source, mapping.source_paths, f"mapping {mapping.label}")
-            built.problems.extend(document.problem(("mapping",), message) for message in unread)
+            for message in cross.unread(options, mapping.source_paths, f"mapping {mapping.label}"):
+                self.problem(("mapping",), message)
         if condition is not None:
-            unread = cross.unread(source, condition.paths, "this expression")
-            built.problems.extend(document.problem(("filter",), message) for message in unread)
-    if "destination" in sides:
-        side, destination = sides["destination"]
-        built.problems.extend(side.place(finding) for finding in cross.destination_findings(destination, mapping))
-        built.warnings.extend(side.place(Finding((), advice)) for advice in destination.advice())
-    if "source" in sides and "destination" in sides:
-        side, destination = sides["destination"]
-        source = sides["source"][1]
-        built.warnings.extend(side.place(finding) for finding in cross.delete_findings(source, destination))
+            for message in cross.unread(options, condition.paths, "this expression"):
+                self.problem(("filter",), message)
+
+    def check_destination(self, destination: _ValidSide, source: _ValidSide | None, mapping: Mapping | None) -> None:
+        side, options = destination
+        self.built.problems += [side.place(finding) for finding in cross.destination_findings(options, mapping)]
+        self.built.warnings += [side.place(Finding((), advice)) for advice in options.advice()]
+        if source is not None:
+            self.built.warnings += [side.place(found) for found in cross.delete_findings(source.options, options)]
+
+
+class _Fault(Exception):
+    """What is wrong with a side before its options can be looked at."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+def _connector_name(block: dict[str, Any], library: Library) -> str:
+    """The built-in connector or connector file that a side names.
+
+    :raises _Fault: when it names none that there is
+    """
+    name = block.get("connector")
+    known = [*registry.names(), *library.connector_files.paths]
+    if isinstance(name, str) and name in known:
+        return name
+    if name is not None:
+        what = (
+            f"there is no connector `{preview(name, 60)}`" if isinstance(name, str) else "write the name of a connector"
+        )
+        raise _Fault(Finding(("connector",), f"{what}.{allowed(name, known)}"))
+    others = [key for key in block if key != "connection"]
+    for misspelt in get_close_matches("connector", others, n=1, cutoff=0.75):
+        raise _Fault(Finding((misspelt,), "unknown key. Did you mean `connector`?", on_key=True))
+    message = f"is required: a built-in connector or the name of a connector file.{allowed('', known)}"
+    raise _Fault(Finding(("connector",), message, on_key=True))

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from airflow_provider_flux.connectors.contract import Connector
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
-from airflow_provider_flux.errors import Problem
+from airflow_provider_flux.errors import Problem, preview
 from airflow_provider_flux.flow.model_path import key_names
 from airflow_provider_flux.flow.problems import Finding, explain
 from airflow_provider_flux.flow.suggest import allowed, nearest
@@ -119,8 +119,8 @@ def reused_side(
             layers.insert(1, Layer(shared, ("objects", name)))
             data = merge(data, known_keys(objects[name], model))
         else:
-            message = f"{shared.file} has no object `{name}`.{allowed(name, objects)}"
-            findings.append(Finding(("object",), message))
+            what = f"no object `{preview(name, 60)}`" if isinstance(name, str) else "objects; write the name of one"
+            findings.append(Finding(("object",), f"{shared.file} has {what}.{allowed(name, objects)}"))
     return Side(tuple(layers), {**merge(data, own), "connector": connector}, model, unchosen), findings
 
 

@@ -146,6 +146,12 @@ class RestDestinationOptions(DestinationOptions):
         doubtful = data.get("mode") == "insert" and data.get("idempotent") is not True
         return {**data, "batch_size": 1 if doubtful else 50}
 
+    def advice(self) -> tuple[str, ...]:
+        """A write that must not be repeated and cannot be looked up leaves records to a person after a crash."""
+        if self.effective_idempotent or self.find is not None:
+            return ()
+        return ("records whose answer was lost in a crash are held for a person to decide; write `find`, or upsert",)
+
     @property
     def one_key(self) -> str | None:
         """The field that `{key}` stands for."""

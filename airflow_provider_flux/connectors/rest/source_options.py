@@ -116,6 +116,15 @@ class RestSourceOptions(SourceOptions):
         default=None, description="How long the API may be silent; the connection's `timeout`, or 30s."
     )
 
+    def advice(self) -> tuple[str, ...]:
+        """Rows move between numbered pages when others are added or removed meanwhile; a re-read finds most of them."""
+        if self.page.kind not in ("page", "offset"):
+            return ()
+        return (
+            f"paging of kind {self.page.kind} can miss rows that move to a page already read; use `cursor`, `next_url` "
+            "or `link_header` if the API has it, or a longer `cursor.lookback`",
+        )
+
     @model_validator(mode="after")
     def _fits(self) -> RestSourceOptions:
         if self.method == "GET" and (self.body is not None or self.parameters_in == "body"):

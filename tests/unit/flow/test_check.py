@@ -65,6 +65,22 @@ def test_flows_in_folders_below_are_a_warning(include: Path) -> None:
     ]
 
 
+def test_what_a_connector_advises_against_is_a_warning_at_its_side(include: Path) -> None:
+    change(
+        include / "flows" / "contacts.yaml",
+        "    kind: cursor\n    param: after\n    next: paging.next.after\n",
+        "    kind: offset\n",
+    )
+    (warning,) = lines(check(include).warnings)
+    assert warning.startswith(
+        "include/flows/contacts.yaml:3:1: source: paging of kind offset can miss rows that move to"
+    )
+    text = (include / "flows" / "contacts.yaml").read_text().partition("destination:")[0]
+    rest = "destination:\n  connector: rest\n  connection: ledger\n  path: /v1/customers\n  mode: insert\n"
+    write(include / "flows" / "contacts.yaml", text + rest)
+    assert "destination: records whose answer was lost in a crash are held" in lines(check(include).warnings)[1]
+
+
 def test_paths_limit_the_check_to_these_files_and_what_they_use(include: Path) -> None:
     write(include / "flows" / "bad.yaml", "x: 1\n")
     write(include / "mappings" / "other" / "v1.yaml", "x: 1\n")

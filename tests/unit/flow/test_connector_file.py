@@ -145,7 +145,11 @@ def test_a_fault_is_placed_in_the_connector_file(
             "object: contact",
             "3:11: source.object: include/connectors/crm.yaml has no object `contact`. Did",
         ),
-        ("object: contacts", "object: [a]", "3:11: source.object: include/connectors/crm.yaml has no object"),
+        (
+            "object: contacts",
+            "object: [a]",
+            "3:11: source.object: include/connectors/crm.yaml has objects; write the name of one.",
+        ),
         ("object: contacts", "objekt: contacts", "3:3: source.objekt: unknown key. Did you mean `object`?"),
         (
             "connector: crm",

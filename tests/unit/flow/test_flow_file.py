@@ -83,7 +83,11 @@ def test_a_valid_flow_is_read_with_its_defaults(include: Path) -> None:
             "connector: rst",
             "4:14: source.connector: there is no connector `rst`. Did you mean `rest`?",
         ),
-        ("connector: rest", "connector: [rest]", "4:14: source.connector: there is no connector"),
+        (
+            "connector: rest",
+            "connector: [rest]",
+            "4:14: source.connector: write the name of a connector.",
+        ),
         ("  connection: crm\n", "", "3:1: source.connection: is required"),
         (
             "connection: crm",
