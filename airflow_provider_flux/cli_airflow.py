@@ -52,8 +52,9 @@ def _argument(option: Option) -> Arg:
 
 def _runner(command: Command) -> Callable[[Namespace], None]:
     def run(arguments: Namespace) -> None:
-        from airflow_provider_flux.cli.entry import execute
+        from airflow_provider_flux.cli.entry import execute, logs_to_stderr
 
+        logs_to_stderr()
         raise SystemExit(execute(command, arguments))
 
     return run

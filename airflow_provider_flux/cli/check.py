@@ -7,7 +7,7 @@ from pathlib import Path
 
 from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output
-from airflow_provider_flux.cli.values import UsageError
+from airflow_provider_flux.cli.values import UsageError, counted
 
 
 def check(arguments: Namespace, out: Output) -> int:
@@ -26,10 +26,8 @@ def check(arguments: Namespace, out: Output) -> int:
         out.line(str(problem))
     for warning in report.warnings:
         out.line(f"warning: {warning}")
-    out.line(
-        f"{len(report.flows)} flows and {len(report.mappings)} mappings are valid, "
-        f"{len(report.problems)} problems, {len(report.warnings)} warnings"
-    )
+    valid = f"{counted(len(report.flows), 'valid flow')}, {counted(len(report.mappings), 'valid mapping')}"
+    out.line(f"{valid}, {counted(len(report.problems), 'problem')}, {counted(len(report.warnings), 'warning')}")
     return 1 if report.problems else 0
 
 

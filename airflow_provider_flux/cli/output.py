@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
+from airflow_provider_flux.cli.values import counted
 from airflow_provider_flux.errors import ConfigError, FluxError
 
 Progress = Callable[[str, int], None]
@@ -65,7 +66,7 @@ class Output:
         if self.json:
             self.data({"error": {"code": error.code, "message": error.message, "next_step": error.next_step}})
         if isinstance(error, ConfigError):
-            self.note(f"{error}\n{_counted(len(error.problems), 'problem')}")
+            self.note(f"{error}\n{counted(len(error.problems), 'problem')}")
             return
         answer = f"\nAnswer: {error.answer}" if error.answer else ""
         self.note(f"{error}{answer}\nNext: {error.next_step}")
@@ -121,15 +122,18 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+_LABEL = re.compile(r" *(?:\S+ {2,}|\S+: |\d+ x )?")
+"""What a folded line goes on below the end of: `  next      `, `    why: `, `   14 x `."""
 
 
 def _folded(line: str, width: int) -> str:
-    label = re.match(r" *(?:\S+ {2,})?", line)
+    if len(line) <= width:
+        return line
+    label = _LABEL.match(line)
     assert label is not None
     hanging = " " * min(label.end(), width // 2)
-    return textwrap.fill(line, width, subsequent_indent=hanging, break_on_hyphens=False) if len(line) > width else line
+    # A word that is longer than a line, an address, is better left whole.
+    return textwrap.fill(line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
 
 
 def _printable(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -78,12 +80,14 @@ def credentials_for(flow: Flow) -> Callable[[str], Credentials]:
             raise _missing(
                 conn_id, types[conn_id], "the environment has no such variable, and Airflow is not installed"
             )
-        from airflow_provider_flux.hooks.connections import credentials
+        # Airflow logs to standard output, which belongs to the command's own answer.
+        with redirect_stdout(sys.stderr):
+            from airflow_provider_flux.hooks.connections import credentials
 
-        try:
-            return credentials(conn_id)
-        except FluxError as error:
-            raise _missing(conn_id, types[conn_id], error.message) from error
+            try:
+                return credentials(conn_id)
+            except FluxError as error:
+                raise _missing(conn_id, types[conn_id], error.message) from error
 
     return find
 

@@ -10,6 +10,7 @@ from argparse import Namespace
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import find_flow, find_run, the_store
 from airflow_provider_flux.cli.run import new_run_id, run_here
+from airflow_provider_flux.cli.values import counted
 from airflow_provider_flux.errors import FluxError
 
 _SECONDS = 120.0
@@ -32,7 +33,7 @@ def retry(arguments: Namespace, out: Output) -> int:
     if out.json:
         out.data({"flow": run.flow, "replay_of": run.run_id, "records": number, "run_id": run_id})
     else:
-        out.line(f"Airflow run {run_id} of flow {run.flow} was started; it sends {number} records again.")
+        out.line(f"Airflow run {run_id} of flow {run.flow} was started; it sends {counted(number, 'record')} again.")
         out.line(f"See it with: airflow-flux show {run_id}")
     return 0
 

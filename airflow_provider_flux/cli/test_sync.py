@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output, plain
 from airflow_provider_flux.cli.place import credentials_for, find_flow
+from airflow_provider_flux.cli.values import counted
 from airflow_provider_flux.errors import CATALOGUE
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def _print(report: TestReport, out: Output) -> None:
             for target, value in sample.mapped.items():
                 out.line(f"    {target} = {_text(value)}")
     fates = [sample.fate for sample in report.samples]
-    counted = ", ".join(f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
+    became = ", ".join(f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
     wrote = "" if report.wrote else "; nothing was written"
-    out.line(f"{len(fates)} records through {report.mapping}: {counted or 'none read'}{wrote}")
+    out.line(f"{counted(len(fates), 'record')} through {report.mapping}: {became or 'nothing to read'}{wrote}")
 
 
 def _print_errors(sample: Sample, out: Output) -> None:

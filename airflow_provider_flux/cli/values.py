@@ -37,3 +37,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`, did you mean 'x'?` when something known is near, or nothing."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f", did you mean '{near[0]}'?" if near else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 flow`, `2 flows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
