@@ -5,6 +5,8 @@ Alembic makes and moves the tables (`store.upgrade`), but opening a store must n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Column, MetaData, String, Table, inspect, select
 from sqlalchemy.engine import Connection
 
@@ -37,28 +39,29 @@ def revision(connection: Connection, place: str) -> str | None:
     )
 
 
-def check_known(found: str, place: str) -> None:
+def check_known(found: str, place: str, known: Sequence[str] = REVISIONS) -> None:
     """:raises FluxError: STORE_VERSION when the revision is of a newer Flux than this one"""
-    if found not in REVISIONS:
+    if found not in known:
         raise FluxError(
             "STORE_VERSION",
-            f"the store at {place} has version {found}, which this Flux does not know (it knows up to {REVISIONS[-1]})",
+            f"the store at {place} has version {found}, which this Flux does not know (it knows up to {known[-1]})",
             next_step="Install the newest Flux that uses this store; a store is never moved back to an older version.",
         )
 
 
-def check_current(found: str | None, place: str) -> None:
-    """:raises FluxError: STORE_VERSION unless the revision is the one that this code needs"""
+def check_current(found: str | None, place: str, known: Sequence[str] = REVISIONS) -> None:
+    """:param known: every revision that this code knows, the one that it needs last
+    :raises FluxError: STORE_VERSION unless the revision is the one that this code needs"""
     if found is None:
         raise FluxError(
             "STORE_VERSION",
             f"the database at {place} has no tables of Flux",
             next_step="Run `airflow-flux db upgrade` to make them.",
         )
-    check_known(found, place)
-    if found != REVISIONS[-1]:
+    check_known(found, place, known)
+    if found != known[-1]:
         raise FluxError(
             "STORE_VERSION",
-            f"the store at {place} has version {found}, this Flux needs {REVISIONS[-1]}",
+            f"the store at {place} has version {found}, this Flux needs {known[-1]}",
             next_step="Run `airflow-flux db upgrade`.",
         )

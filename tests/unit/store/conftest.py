@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -13,6 +18,35 @@ from airflow_provider_flux.store import Store, open_store, upgrade_store
 from airflow_provider_flux.store.rows import Run
 from airflow_provider_flux.store.tables import metadata
 from tests.conftest import Postgres
+
+T = TypeVar("T")
+
+PROCESSES = 8
+
+
+@dataclass(frozen=True)
+class EightProcesses:
+    """Eight processes that do the same at once."""
+
+    _pool: ProcessPoolExecutor
+
+    def run(self, work: Callable[[str, int], T], url: str) -> list[T]:
+        """Each process calls `work` with the URL of a store and its own number from 0."""
+        return list(self._pool.map(work, [url] * PROCESSES, range(PROCESSES)))
+
+
+@pytest.fixture(scope="session")
+def eight() -> Iterator[EightProcesses]:
+    """Eight processes, started anew: they share nothing with this one."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        # Each has its imports behind it, so that what a test asks of them truly happens at once.
+        list(pool.map(_imported, range(PROCESSES)))
+        yield EightProcesses(pool)
+
+
+def _imported(number: int) -> None:
+    """Unpickling this function has imported the store."""
+    time.sleep(0.5)
 
 
 @pytest.fixture(scope="session")

@@ -53,12 +53,12 @@ def test_a_lock_that_goes_in_time_is_not_noticed(sqlite_url: str) -> None:
     file = sqlite_url.removeprefix("sqlite:///")
     holder = "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); "
     holder += "print('held', flush=True); time.sleep(0.5); c.rollback()"
-    with open_store(sqlite_url) as store:
-        with subprocess.Popen([sys.executable, "-c", holder, file], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"held\n"
-            assert store.move_cursor("contacts", TUESDAY, "r1") is True
-            assert process.wait() == 0
+    command = [sys.executable, "-c", holder, file]
+    with open_store(sqlite_url) as store, subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        assert store.move_cursor("contacts", TUESDAY, "r1") is True
+        assert process.wait() == 0
 
 
 def test_a_full_disk_is_reported_and_loses_nothing(sqlite_url: str) -> None:
@@ -96,11 +96,16 @@ def test_a_connection_that_the_server_closed_is_replaced(postgres_url: str) -> N
 def test_a_connection_that_breaks_in_a_transaction_undoes_all_of_it(postgres_url: str) -> None:
     with open_store(postgres_url) as store:
         run = store.start_run("contacts", "run-1", "manual", "contacts")
-        with pytest.raises(FluxError) as caught, store._database.writing() as connection:
-            connection.execute(text("DELETE FROM flux_runs"))
-            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        with pytest.raises(FluxError) as caught:
+            _delete_runs_and_die(store)
         assert caught.value.code == "STORE_UNAVAILABLE"
         assert store.run("contacts", "run-1") == run
+
+
+def _delete_runs_and_die(store: Store) -> None:
+    with store._database.writing() as connection:
+        connection.execute(text("DELETE FROM flux_runs"))
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 _WRITER = """

@@ -8,10 +8,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -19,10 +16,9 @@ from sqlalchemy import create_engine, text
 
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store import open_store, upgrade_store
-from airflow_provider_flux.store.version import REVISIONS
+from airflow_provider_flux.store.version import REVISIONS, check_current
 from tests.conftest import Postgres
-
-PROCESSES = 8
+from tests.unit.store.conftest import PROCESSES, EightProcesses
 
 
 def execute(url: str, statement: str) -> None:
@@ -35,11 +31,6 @@ def execute(url: str, statement: str) -> None:
 def open_and_write(url: str, number: int) -> int:
     with open_store(url) as store:
         return store.start_run("contacts", f"run-{number}", "manual", "contacts").id
-
-
-def in_processes(work: Callable[[str, int], object], url: str) -> list[object]:
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(work, [url] * PROCESSES, range(PROCESSES)))
 
 
 def upgrade(url: str, number: int) -> str:
@@ -60,15 +51,15 @@ def test_a_sqlite_store_makes_itself_for_its_owner_only(tmp_path: Path) -> None:
     assert [entry.name for entry in file.parent.iterdir()] == ["flux.db"]
 
 
-def test_eight_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+def test_eight_processes_may_open_a_new_store_at_once(tmp_path: Path, eight: EightProcesses) -> None:
     url = f"sqlite:///{tmp_path}/new/flux.db"
-    assert sorted(map(str, in_processes(open_and_write, url))) == [str(n) for n in range(1, PROCESSES + 1)]
+    assert sorted(eight.run(open_and_write, url)) == list(range(1, PROCESSES + 1))
     assert [entry.name for entry in (tmp_path / "new").iterdir()] == ["flux.db"]
 
 
-def test_eight_processes_may_upgrade_a_database_at_once(pg: Postgres) -> None:
+def test_eight_processes_may_upgrade_a_database_at_once(pg: Postgres, eight: EightProcesses) -> None:
     url = pg.new_database()
-    said = sorted(map(str, in_processes(upgrade, url)))
+    said = sorted(eight.run(upgrade, url))
     assert [sentence.split(" at ")[0] for sentence in said] == ["The store"] * 7 + ["The tables"]
     open_store(url).close()
 
@@ -144,11 +135,10 @@ def test_a_store_of_a_newer_flux_is_refused_by_opening_and_by_upgrading(store_ur
         execute(store_url, f"UPDATE flux_version SET version_num = '{REVISIONS[-1]}'")
 
 
-def test_an_older_store_says_what_to_run(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The code of a Flux that has one revision more than the store.
-    monkeypatch.setattr("airflow_provider_flux.store.version.REVISIONS", (*REVISIONS, "9999"))
-    with pytest.raises(FluxError, match=f"has version {REVISIONS[-1]}, this Flux needs 9999") as caught:
-        open_store(store_url)
+def test_an_older_store_says_what_to_run() -> None:
+    with pytest.raises(FluxError, match="the store at here has version 0001, this Flux needs 0002") as caught:
+        check_current("0001", "here", known=("0001", "0002"))
+    assert caught.value.code == "STORE_VERSION"
     assert caught.value.next_step == "Run `airflow-flux db upgrade`."
 
 
@@ -181,7 +171,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
     for use in (open_store, upgrade_store):
-        with pytest.raises(FluxError, match="PostgreSQL 127.0.0.1:1/flux") as caught:
+        with pytest.raises(FluxError, match=r"PostgreSQL 127\.0\.0\.1:1/flux") as caught:
             use("postgresql://ann:s3cret@127.0.0.1:1/flux")
         assert caught.value.code == "STORE_UNAVAILABLE"
         assert caught.value.transient

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 
 from airflow_provider_flux.connectors.cursor import canonical
 from airflow_provider_flux.store import Store, open_store
 from airflow_provider_flux.store.rows import Run
+from tests.unit.store.conftest import PROCESSES, EightProcesses
 from tests.unit.store.data import SHA, error, failed, link, written
 
-PROCESSES = 8
 ROUNDS = 12
 
 
@@ -37,15 +36,14 @@ def attempt(url: str, number: int) -> None:
             store.start_stage(run, "write", 0)
 
 
-def test_eight_processes_count_to_exactly_n(store_url: str) -> None:
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        moves = list(pool.map(write, [store_url] * PROCESSES, range(PROCESSES)))
-        list(pool.map(attempt, [store_url] * PROCESSES, range(PROCESSES)))
+def test_eight_processes_count_to_exactly_n(store_url: str, eight: EightProcesses) -> None:
+    moves = eight.run(write, store_url)
+    eight.run(attempt, store_url)
     total = PROCESSES * ROUNDS
     with open_store(store_url) as store:
         (second, run) = store.runs("contacts")
         assert second.run_id == "run-2"
-        assert store.batch_states(run, 0) == {batch: ("acked", SHA) for batch in range(total)}
+        assert store.batch_states(run, 0) == dict.fromkeys(range(total), ("acked", SHA))
         counts = store.count(run, None, 0)
         assert counts.buckets == {"written": 9 * total, "failed": total}
         assert counts.overlaps == ()

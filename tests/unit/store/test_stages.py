@@ -26,14 +26,18 @@ def test_a_stage_is_started_progresses_and_is_sealed(store: Store, run: Run) -> 
 def test_a_retry_counts_itself_and_forgets_why_the_last_attempt_ended(store: Store, run: Run) -> None:
     store.start_stage(run, "write", 0, input_epoch=0)
     store.progress_stage(run, "write", 0, 500, 1)
-    store.fail_stage(run, "write", 0, FluxError("DESTINATION_OUTAGE", f"down {NASTY}"))
+    cause = FluxError("DESTINATION_OUTAGE", f"down {NASTY}", next_step="Wait.", answer=f"503 {NASTY}")
+    store.fail_stage(run, "write", 0, cause)
     failed = store.stage(run, "write", 0)
     assert failed is not None
     assert (failed.state, failed.error_code, failed.records) == ("failed", "DESTINATION_OUTAGE", 500)
     assert failed.error_message == f"down {NASTY}".replace("\x00", "\\u0000").replace("\udc80", "\\udc80")
+    assert failed.error_next_step == "Wait."
+    assert failed.error_answer == f"503 {NASTY}".replace("\x00", "\\u0000").replace("\udc80", "\\udc80")
     again = store.start_stage(run, "write", 0, input_epoch=1)
     assert (again.id, again.state, again.attempts, again.input_epoch) == (failed.id, "running", 2, 1)
     assert (again.error_code, again.error_message, again.ended_at, again.records) == (None, None, None, 0)
+    assert (again.error_next_step, again.error_answer) == (None, None)
 
 
 def test_every_epoch_has_its_own_row(store: Store, run: Run) -> None:
