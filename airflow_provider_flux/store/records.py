@@ -11,12 +11,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Executable
 
 from airflow_provider_flux.errors import FluxError, Stage
-from airflow_provider_flux.store.error_rows import RECORDED_BY, copy_errors, write_errors
+from airflow_provider_flux.store.error_rows import copy_errors, write_errors
 from airflow_provider_flux.store.links import write_links
 from airflow_provider_flux.store.outcomes import write_outcomes
 from airflow_provider_flux.store.part import StorePart, insert_into
 from airflow_provider_flux.store.rows import Link, NewError, Outcome, Run
-from airflow_provider_flux.store.tables import batches, errors, outcomes
+from airflow_provider_flux.store.tables import batches, outcomes
 from airflow_provider_flux.store.text import now_text
 
 SENT, ACKED = "sent", "acked"
@@ -120,18 +120,6 @@ class Records(StorePart):
             write_errors(connection, run, _WRITE, epoch, batch, (), None)
             _copy_outcomes(connection, run, (from_epoch, found[0]), (epoch, batch))
             copy_errors(connection, run, (from_epoch, found[0]), (epoch, batch))
-
-    def discard_outcomes(self, run: Run, stage: str, epoch: int) -> None:
-        """Forget the outcomes and errors that a stage recorded in an epoch; acknowledgements stay."""
-        own_outcomes = delete(outcomes).where(
-            outcomes.c.run == run.id, outcomes.c.stage == str(stage), outcomes.c.epoch == epoch
-        )
-        own_errors = delete(errors).where(
-            errors.c.run == run.id, errors.c.epoch == epoch, errors.c.stage.in_(RECORDED_BY[str(stage)])
-        )
-        with self._database.writing() as connection:
-            connection.execute(own_outcomes)
-            connection.execute(own_errors)
 
 
 def _key(run: Run, stage: str, epoch: int, batch: int) -> dict[str, Any]:

@@ -29,26 +29,22 @@ _KNOWN = select(errors.c.source_key, errors.c.source_version).where(
 class Resolution(StorePart):
     """Moves errors out of the inbox; every method raises FluxError STORE_UNAVAILABLE."""
 
-    def resolve_errors(self, flow: str, run_id: str, delivered_ids: Sequence[int] = ()) -> int:
+    def resolve_errors(self, flow: str, run_id: str) -> int:
         """Settle the errors of other runs of the flow whose record was delivered.
 
         An error with a source key is over when the link row of that key says that its version, or a later one, was
-        delivered by this run or after the error. One without a key only when this run replayed and delivered it.
+        delivered by this run or after the error. One without a key cannot be delivered; a replay takes it over.
 
-        :param delivered_ids: the errors whose stored payload this run delivered
         :return: how many errors were resolved
         """
         own = select(runs.c.id).where(runs.c.flow == flow, runs.c.run_id == run_id)
         statement = (
             update(errors)
-            .where(errors.c.flow == flow, errors.c.state.in_(UNSETTLED), errors.c.run.notin_(own))
+            .where(errors.c.flow == flow, errors.c.state.in_(UNSETTLED), errors.c.run.notin_(own), _delivered(run_id))
             .values(state=RESOLVED, resolved_at=now_text(), resolved_by=run_id)
         )
         with self._database.writing() as connection:
-            resolved = int(connection.execute(statement.where(_delivered(run_id))).rowcount)
-            for ids in chunks(delivered_ids, _CHUNK):
-                resolved += connection.execute(statement.where(errors.c.id.in_(ids))).rowcount
-        return resolved
+            return int(connection.execute(statement).rowcount)
 
     def supersede_errors(self, run: Run, stage: str, below_epoch: int) -> int:
         """Close the errors that a stage recorded in epochs before `below_epoch`, which a clear made void.

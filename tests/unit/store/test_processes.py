@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy import select, update
+
 from airflow_provider_flux.connectors.cursor import canonical
 from airflow_provider_flux.store import Store, open_store
 from airflow_provider_flux.store.rows import Run
+from airflow_provider_flux.store.tables import runs
 from tests.unit.store.conftest import PROCESSES, EightProcesses
 from tests.unit.store.data import SHA, error, failed, link, written
 
@@ -34,6 +37,23 @@ def attempt(url: str, number: int) -> None:
         run = store.start_run("contacts", "run-2", "scheduled", "contacts")
         for _ in range(ROUNDS):
             store.start_stage(run, "write", 0)
+
+
+def read_then_write(url: str, number: int) -> None:
+    """Counts a shared run up in the way that loses updates unless the lock is taken before the reading."""
+    with open_store(url) as store:
+        for _ in range(ROUNDS):
+            with store._database.writing() as connection:
+                (count,) = connection.execute(select(runs.c.read).where(runs.c.run_id == "run-1")).one()
+                connection.execute(update(runs).where(runs.c.run_id == "run-1").values(read=(count or 0) + 1))
+
+
+def test_on_sqlite_the_right_to_write_is_taken_before_the_first_reading(sqlite_url: str, eight: EightProcesses) -> None:
+    with open_store(sqlite_url) as store:
+        store.start_run("contacts", "run-1", "scheduled", "contacts")
+        eight.run(read_then_write, sqlite_url)
+        (run,) = store.runs()
+        assert run.read == PROCESSES * ROUNDS
 
 
 def test_eight_processes_count_to_exactly_n(store_url: str, eight: EightProcesses) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DataError
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.rows import Outcome, Run
-from tests.unit.store.data import MONDAY, OTHER_SHA, SHA, error, failed, link, written
+from tests.unit.store.data import OTHER_SHA, SHA, error, failed, link, written
 
 
 def test_a_retry_of_transform_replaces_what_the_last_attempt_recorded(store: Store, run: Run) -> None:
@@ -119,13 +119,3 @@ def test_what_was_never_acknowledged_cannot_be_copied(store: Store, run: Run) ->
         store.copy_ack(run, 0, 1, 0, SHA)
     assert caught.value.code == "ACCOUNTING_MISMATCH"
     assert store.batch_states(run, 1) == {}
-
-
-def test_discarding_the_outcomes_of_a_stage_leaves_the_others(store: Store, run: Run) -> None:
-    store.record_transform(run, 0, 0, [failed(0)], [error(0, stage="read")], 1)
-    store.record_transform(run, 1, 0, [failed(0)], [error(0)], 1)
-    store.ack(run, 0, 0, SHA, [failed(1)], [error(1, version=MONDAY)], [], 1)
-    store.discard_outcomes(run, "transform", 0)
-    assert store.count(run, 0, 0).buckets == {"failed": 1}
-    assert store.count(run, 1, None).buckets == {"failed": 1}
-    assert [(row.stage, row.epoch) for row in store.errors()] == [("transform", 1), ("write", 0)]

@@ -75,13 +75,6 @@ def test_errors_of_the_run_itself_and_of_other_flows_stay(store: Store, run: Run
     assert [row.state for row in store.errors()] == ["open", "resolved"]
 
 
-def test_an_error_without_a_key_is_resolved_by_the_replay_that_delivered_it(store: Store, failures: Run) -> None:
-    keyless = next(row for row in store.errors() if row.source_key is None)
-    replay = store.start_run("contacts", "run-2", "replay", "contacts", "run-1")
-    assert store.resolve_errors("contacts", replay.run_id, [keyless.id]) == 1
-    assert states(store)[None] == "resolved"
-
-
 def test_strange_keys_are_matched_too(store: Store, run: Run) -> None:
     keys = [NASTY, "k" * 5000]
     store.record_transform(run, 0, 0, [], [error(n, key) for n, key in enumerate(keys)], 1)
