@@ -71,9 +71,11 @@ def _delays(text: str) -> tuple[float, ...]:
         delays = tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError:
         delays = ()
-    if not delays or min(delays) < 0:
+    # A week at most; "nan" and "inf" are numbers, too.
+    if not delays or not all(0 <= delay <= 604_800 for delay in delays):
         raise FluxError(
             "CONFIG_INVALID",
-            f"[flux] task_retry_delays is {text!r}; it must be seconds separated by commas, for example 60,300,1800",
+            f"[flux] task_retry_delays is {text!r}; it must be seconds (at most a week) separated by commas, "
+            "for example 60,300,1800",
         )
     return delays

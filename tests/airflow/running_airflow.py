@@ -6,24 +6,21 @@ starts within a second, and a worker that was killed together with its superviso
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import psutil
 
+from airflow_provider_flux.demo.airflow_process import COMPONENTS, AirflowProcess
+from tests.airflow.airflow_settings import airflow_settings, clean_environment, free_port
+
 REPOSITORY = Path(__file__).parents[2]
-_AIRFLOW = [sys.executable, "-m", "airflow"]
-_FERNET_KEY = "ZmFrZS1mYWtlLWZha2UtZmFrZS1mYWtlLWZha2UtMDA="
 
 # Fields that every line of a task's log carries.
 _WHERE = {"filename", "lineno", "ti_id", "dag_id", "run_id", "task_id", "try_number", "map_index"}
@@ -50,11 +47,10 @@ class RunningAirflow:
         self.include = home / "include"
         self.dags = home / "dags"
         self.store_url = f"sqlite:///{home / 'flux' / 'flux.db'}"
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.environment = {**_clean_environment(), **_settings(home, port), **(settings or {})}
-        self._port = port
-        self._components: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {**clean_environment(), **airflow_settings(home, port), **(settings or {})}
+        self._processes = AirflowProcess(self.environment, home)
         self._client = httpx.Client(base_url=self.url, timeout=30)
 
     # --- life -----------------------------------------------------------------------------------
@@ -64,11 +60,9 @@ class RunningAirflow:
         for folder in ("flows", "mappings", "connectors"):
             (self.include / folder).mkdir(parents=True, exist_ok=True)
         shutil.copytree(REPOSITORY / "dags", self.dags, ignore=shutil.ignore_patterns("__pycache__"))
-        self.command("db", "migrate")
-        self._start("api-server", "--port", str(self._port), "--host", "127.0.0.1", "--workers", "1")
-        self._start("scheduler", "--skip-serve-logs")
-        self._start("dag-processor")
-        self.until("Airflow is healthy", self._healthy, timeout=150)
+        self._processes.prepare()
+        self._processes.start()
+        self._processes.wait_until(self._healthy, "Airflow did not become healthy", 200)
         # Whoever asks is an admin: `simple_auth_manager_all_admins`.
         token = self._client.get("/auth/token").raise_for_status().json()["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
@@ -76,26 +70,16 @@ class RunningAirflow:
     def stop(self) -> None:
         """End every process of this Airflow, workers included."""
         self._client.close()
-        sessions = {process.pid for process in self._components.values()}
-        for process in self._components.values():
-            process.terminate()
-        deadline = time.monotonic() + 10
-        while _of_sessions(sessions) and time.monotonic() < deadline:
-            for process in self._components.values():
-                process.poll()  # reaps it, if it has ended
-            time.sleep(0.2)
-        for pid in _of_sessions(sessions):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for process in self._components.values():
-            process.wait(timeout=30)
+        self._processes.__exit__(None, None, None)
 
     def command(self, *arguments: str) -> str:
         """Run `airflow ...` and return what it printed.
 
         :raises AirflowFault: when it exits with another code than 0
         """
-        result = subprocess.run([*_AIRFLOW, *arguments], env=self.environment, capture_output=True, text=True)
+        result = subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments], env=self.environment, capture_output=True, text=True
+        )
         if result.returncode:
             said = f"{result.stdout}\n{result.stderr}"
             raise AirflowFault(f"airflow {' '.join(arguments)}: exit {result.returncode}\n{said}")
@@ -260,23 +244,13 @@ class RunningAirflow:
             if value:
                 return value
             if time.monotonic() > deadline:
-                tails = "\n".join(self._tail(name) for name in self._components)
+                tails = "\n".join(self._tail(name) for name in COMPONENTS)
                 raise AirflowFault(f"waited {timeout:.0f} s for: {what}\n{tails}")
             time.sleep(0.3)
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _start(self, *arguments: str) -> None:
-        with (self.home / f"{arguments[0]}.log").open("wb") as output:
-            # A session of its own, so that every process below it can be found again.
-            self._components[arguments[0]] = subprocess.Popen(
-                [*_AIRFLOW, *arguments], env=self.environment, stdout=output, stderr=output, start_new_session=True
-            )
-
     def _healthy(self) -> bool:
-        for name, process in self._components.items():
-            if process.poll() is not None:
-                raise AirflowFault(f"airflow {name} ended with {process.returncode}\n{self._tail(name)}")
         try:
             health = self._client.get("/api/v2/monitor/health").json()
         except httpx.TransportError:
@@ -292,55 +266,6 @@ class RunningAirflow:
     def _tail(self, component: str) -> str:
         text = (self.home / f"{component}.log").read_text(errors="replace")
         return f"--- {component} ---\n{text[-3000:]}"
-
-
-def _settings(home: Path, port: int) -> dict[str, str]:
-    values = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__FLUX__INCLUDE": str(home / "include"),
-        "AIRFLOW__FLUX__TASK_RETRY_DELAYS": "1,2,3",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__FERNET_KEY": _FERNET_KEY,
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "1",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__API__SECRET_KEY": "a key for tests only, of sufficient length",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "another key for tests only, long enough for the digest of sixty-four bytes",
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
-        "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
-        "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
-        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-    }
-    return values
-
-
-def _clean_environment() -> dict[str, str]:
-    """This process's environment without whatever Airflow it belongs to."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "_AIRFLOW"))}
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _of_sessions(sessions: set[int]) -> list[int]:
-    found = []
-    for pid in psutil.pids():
-        with suppress(ProcessLookupError, psutil.NoSuchProcess):
-            if os.getsid(pid) in sessions and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                found.append(pid)
-    return found
 
 
 def _log_line(entry: Any) -> str:

@@ -15,6 +15,7 @@ import pytest
 from airflow.providers.common.compat.sdk import ParamValidationError
 
 from airflow_provider_flux.dag_factory import build_dag, flow_dags, flow_problems
+from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.flow.loader import load_flow, load_flows
 from tests.airflow.flows import flow_text, write_include
 
@@ -156,6 +157,14 @@ def test_a_start_date_that_airflow_cannot_handle_is_a_problem_of_its_flow_alone(
     flows, problems = load_flows(include)
     assert [flow.id for flow in flows] == ["good"]
     assert [problem.path for problem in problems] == ["start_date"]
+
+
+@pytest.mark.parametrize("delays", ["soon", "60,-1", "nan", "inf", "1e9", ","])
+def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, delays: str) -> None:
+    monkeypatch.setenv("AIRFLOW__FLUX__TASK_RETRY_DELAYS", delays)
+    with pytest.raises(FluxError, match="task_retry_delays") as caught:
+        flow_dags()
+    assert caught.value.code == "CONFIG_INVALID"
 
 
 def test_a_bad_flow_is_loud_and_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
