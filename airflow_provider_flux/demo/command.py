@@ -8,6 +8,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -29,6 +30,9 @@ _FAULT_EVERY = 10
 
 def demo(arguments: Namespace, out: Output) -> int:
     """Start everything, tell the story, stop everything; 0 when it went as it should."""
+    installed = version("apache-airflow")
+    if installed.startswith("2."):
+        raise UsageError(f"the demo starts Airflow 3, and {installed} is installed here")
     screen = Screen()
     port = _port(arguments.port)
     faults = Faults(_FAULT_EVERY, ("429", "503"))

@@ -43,7 +43,7 @@ class Story:
         screen.heading("3. The fate of every record")
         self._shell("show", str(run.id))
         screen.line(f"\n{self._destination_says()}; the run says {run.written} written.")
-        screen.line(f"The run in Airflow: {self._api.page(CONTACTS, run.run_id)}")
+        screen.line(f"The run in Airflow, as long as that runs: {self._api.page(CONTACTS, run.run_id)}")
         return run
 
     def recovery(self, first: Run) -> None:

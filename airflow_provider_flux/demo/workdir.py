@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ class Workdir:
     def write_env_file(self, environment: dict[str, str]) -> Path:
         """A file for `source`, with which another terminal sees this demo."""
         path = self.root / "env.sh"
-        path.write_text("".join(f"export {name}='{value}'\n" for name, value in environment.items()))
+        path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()))
         path.chmod(0o600)
         return path
 

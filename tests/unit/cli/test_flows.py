@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from airflow_provider_flux.demo.contacts import COUNT
 from airflow_provider_flux.demo.sandbox import Sandbox
 from airflow_provider_flux.demo.workdir import Workdir, make_workdir
 from tests.unit.cli.conftest import Call
+from tests.unit.cli.test_output import on_a_terminal
 
 BEST_OF = 3
 
@@ -159,6 +161,12 @@ def test_a_run_accounts_for_every_record(workdir: Workdir, call: Call) -> None:
     again = call("run", "crm_contacts")
     assert again.out.startswith("SUCCEEDED: run cli__")
     assert (again.code, again.err) == (0, "")
+
+
+def test_a_run_shows_its_progress_on_a_terminal(workdir: Workdir) -> None:
+    shown = "\n".join(on_a_terminal("run", "crm_contacts", code=1))
+    assert re.search(r"read +2,000 records", shown)
+    assert "PARTIAL: run cli__" in shown
 
 
 def test_a_run_with_a_window_reads_it_and_leaves_the_cursor(workdir: Workdir, call: Call) -> None:

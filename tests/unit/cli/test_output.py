@@ -15,8 +15,8 @@ from airflow_provider_flux.store.rows import Run
 from tests.unit.cli.conftest import Call
 
 
-def on_a_terminal(*argv: str, columns: int = 80) -> list[str]:
-    """The lines that a terminal of that width would show, without colours."""
+def on_a_terminal(*argv: str, columns: int = 80, code: int = 0) -> list[str]:
+    """The lines that a terminal of that width would show, without colours; the command must end with `code`."""
     master, slave = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
     command = [sys.executable, "-m", "airflow_provider_flux.cli", *argv]
@@ -30,7 +30,7 @@ def on_a_terminal(*argv: str, columns: int = 80) -> list[str]:
                 break
             shown += chunk
         os.close(master)
-    assert process.returncode == 0, shown.decode()
+    assert process.returncode == code, shown.decode()
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).splitlines()
 
 
