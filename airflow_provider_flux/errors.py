@@ -9,14 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
-
-
-class StrEnum(str, Enum):
-    """A string enum whose `str()` is its value."""
-
-    def __str__(self) -> str:
-        return str(self.value)
+from enum import StrEnum
 
 
 class Stage(StrEnum):
@@ -201,7 +194,8 @@ _ROWS = (
     ErrorCode(
         "OUTCOME_UNKNOWN", "Outcome unknown", _C.DATA, _D.HOLD,
         "The record was sent, but whether it was stored cannot be known.",
-        "The worker or the network died between sending and the answer, and the destination has neither upsert nor a key to look up.",
+        "The worker or the network died between sending and the answer,"
+        " and the destination has neither upsert nor a key to look up.",
         "Look in the destination whether the record is there; then retry it or discard it.",
     ),
     ErrorCode(
@@ -258,7 +252,8 @@ _ROWS = (
         "WORKER_DIED", "Worker died", _C.INTERNAL, _D.RETRY,
         "The task stopped without a word.",
         "The worker was killed, ran out of memory, or its machine went away.",
-        "Look for the cause in the task's log and the worker's machine, then clear the failed task; nothing is sent twice.",
+        "Look for the cause in the task's log and the worker's machine,"
+        " then clear the failed task; nothing is sent twice.",
     ),
     ErrorCode(
         "STAGE_NOT_RUN", "Stage not run", _C.INTERNAL, _D.STOP,

@@ -21,7 +21,8 @@ then take Airflow's own start of some seconds.
 * `--json` prints one JSON document on standard output. Progress and remarks go to standard error.
 * Without `--json` a terminal gets tables; a pipe or a file gets plain columns, one row per line.
 * Flow files, store and staging are those of the section `[flux]` of Airflow's configuration, or of the variables
-  `AIRFLOW__FLUX__INCLUDE`, `AIRFLOW__FLUX__STORE` and `AIRFLOW__FLUX__STAGING`. See [getting started](getting-started.md).
+  `AIRFLOW__FLUX__INCLUDE`, `AIRFLOW__FLUX__STORE` and `AIRFLOW__FLUX__STAGING`. See
+  [getting started](getting-started.md).
 * Connections come from `AIRFLOW_CONN_<ID>` variables, and from Airflow where there is no such variable.
 """
 

@@ -1,13 +1,13 @@
 """Cursor and version values in one canonical text form, which sorts as the values do.
 
-Sources write the same instant in many ways (`2026-01-01T00:00:00Z`, `...+00:00`, epoch milliseconds). Links, cursors and
-windows compare these texts in SQL and in Python, so every value is brought into one form first.
+Sources write the same instant in many ways (`2026-01-01T00:00:00Z`, `...+00:00`, epoch milliseconds). Links, cursors
+and windows compare these texts in SQL and in Python, so every value is brought into one form first.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, UTC
 from typing import Any
 
 _WIDTH = 24
@@ -54,8 +54,8 @@ def _utc_text(value: Any) -> str | None:
 def timestamp_text(moment: datetime) -> str:
     """An instant as `2026-01-01T00:00:00.000000Z`; a naive one counts as UTC."""
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+        moment = moment.replace(tzinfo=UTC)
+    moment = moment.astimezone(UTC).replace(tzinfo=None)
     return moment.isoformat(timespec="microseconds") + "Z"
 
 
@@ -103,7 +103,7 @@ def _from_epoch(value: float) -> datetime:
     # Seconds up to the year 5138; anything larger is milliseconds, as most SaaS APIs send.
     try:
         seconds = value if abs(value) < 10**11 else value / 1000
-        return datetime.fromtimestamp(seconds, timezone.utc)
+        return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         raise ValueError(f"{value!r} is not a timestamp") from None
 

@@ -1,7 +1,8 @@
 """Tries a request again within one attempt of the task: connection trouble, 429, 502, 503, 504.
 
-This is the shortest of the three clocks (one attempt, the record, the task): it ends after a budget of seconds, and what is left then is
-for the task's retry. A write that may have been executed is never repeated unless the caller says that it is harmless.
+This is the shortest of the three clocks (one attempt, the record, the task): it ends after a budget of seconds, and
+what is left then is for the task's retry. A write that may have been executed is never repeated unless the caller says
+that it is harmless.
 """
 
 from __future__ import annotations
@@ -37,23 +38,48 @@ class AttemptFailed(Exception):
         self.sent = sent
 
 
-def with_retries(attempt: Callable[[Request], Response], budget: float) -> Callable[[Request], Response]:
-    """The same call, tried again as long as `budget` seconds last.
+class Persistence:
+    """Tries a call again as long as a budget lasts.
 
-    :return: gives the last answer, whatever its status, or raises the last AttemptFailed
+    The budget is that of an outage, not of each call: once it was spent in vain, every further call is tried once only,
+    until one comes through. Otherwise a destination that is down would cost each batch a minute more.
+
+    :param attempt: one try
+    :param budget: seconds
     """
-    retrying = Retrying(
-        retry=_again,
-        wait=_wait,
-        stop=stop_before_delay(budget),
-        before_sleep=_log_wait,
-        retry_error_callback=_give_up,
-    )
 
-    def call(request: Request) -> Response:
-        return retrying(attempt, request)
+    def __init__(self, attempt: Callable[[Request], Response], budget: float) -> None:
+        self._attempt = attempt
+        self._in_vain = False
+        enough = stop_before_delay(budget)
+        self._retrying = Retrying(
+            retry=_again,
+            wait=_wait,
+            stop=lambda state: self._in_vain or enough(state),
+            before_sleep=_log_wait,
+            retry_error_callback=self._give_up,
+        )
 
-    return call
+    def __call__(self, request: Request) -> Response:
+        """Send the request.
+
+        :return: the last answer, whatever its status
+        :raises AttemptFailed: the last try brought none
+        """
+        return self._retrying(self._try, request)
+
+    def _try(self, request: Request) -> Response:
+        response = self._attempt(request)
+        if response.status not in _REFUSED | _GATEWAY:
+            self._in_vain = False
+        return response
+
+    def _give_up(self, state: RetryCallState) -> Response:
+        assert state.outcome is not None
+        _log(state, "not trying again: the time for that is used up")
+        self._in_vain = True
+        response: Response = state.outcome.result()
+        return response
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -104,13 +130,6 @@ def _wait(state: RetryCallState) -> float:
 
 def _log_wait(state: RetryCallState) -> None:
     _log(state, f"waiting {state.upcoming_sleep:.1f} s")
-
-
-def _give_up(state: RetryCallState) -> Response:
-    assert state.outcome is not None
-    _log(state, f"not waiting {state.upcoming_sleep:.0f} s more: the time of one attempt is used up")
-    response: Response = state.outcome.result()
-    return response
 
 
 def _log(state: RetryCallState, then: str) -> None:

@@ -18,7 +18,7 @@ from airflow_provider_flux.connectors.cursor import canonical, minus, native, ti
         "2026-01-01T02:00:00+02:00",
         "2025-12-31T19:00:00-05:00",
         "2026-01-01",
-        datetime(2026, 1, 1),  # noqa: DTZ001  a naive one counts as UTC
+        datetime(2026, 1, 1),
         datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))),
         date(2026, 1, 1),
         1767225600,
@@ -63,8 +63,8 @@ def test_what_is_not_of_the_kind_is_a_value_error(value: object, kind: str) -> N
 
 
 aware = st.datetimes(
-    min_value=datetime(1, 1, 3),  # noqa: DTZ001
-    max_value=datetime(9999, 12, 29),  # noqa: DTZ001
+    min_value=datetime(1, 1, 3),
+    max_value=datetime(9999, 12, 29),
     timezones=st.timezones(),
 )
 
