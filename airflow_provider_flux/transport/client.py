@@ -17,7 +17,7 @@ from airflow_provider_flux.transport.auth import NO_AUTH, Auth
 from airflow_provider_flux.transport.masking import Masker
 from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.origin import join, same_origin
-from airflow_provider_flux.transport.retry import AttemptFailed, with_retries
+from airflow_provider_flux.transport.retry import AttemptFailed, Persistence
 
 MAX_BODY: Final = 64 * 1024 * 1024
 """Largest answer that is read, in bytes."""
@@ -44,7 +44,7 @@ class HttpClient:
     :param verify: False switches the check of TLS certificates off
     :param proxy: URL of a proxy
     :param connections: most connections at the same time
-    :param budget: seconds within which a request is tried again
+    :param budget: seconds within which a request is tried again, see `retry.Persistence`
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class HttpClient:
         self._timeouts = httpx.Timeout(timeout).as_dict()
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
-        self._persistently = with_retries(self._attempt, budget)
+        self._persistently = Persistence(self._attempt, budget)
 
     def send(self, request: Request, *, once: bool = False) -> Response:
         """Send a request and bring back the answer, whatever its status.

@@ -316,6 +316,7 @@ def _now(bench: Bench, url: str) -> datetime | None:
         ({"login": "a:b", "password": "x"}, "login"),
         ({"extra": {"timeout": "soon"}}, "extra.timeout"),
         ({"extra": {"timeout": 0}}, "extra.timeout"),
+        ({"extra": {"retry_budget": -1}}, "extra.retry_budget"),
         ({"extra": {"headers": "X: y"}}, "extra.headers"),
         ({"extra": {"X-Number": 5}}, "extra.X-Number"),
         ({"extra": {"X-Line": "a\nb"}}, "extra.X-Line"),

@@ -1,9 +1,10 @@
 """From an Airflow connection to a client of its API.
 
 Fields, as the HTTP provider's hook reads them: `host` (a name or a whole URL), `schema` (http or https), `port`,
-`login`, `password` (password, token or key). In `extra`: `timeout` (seconds), `verify` (false, or the file of an
-authority), `cert` (file, or [file, key file]), `proxy` or `proxies`, `trust_env`, `headers` (an object), `auth` (as in
-the flow), `test_path`; any other text in `extra` is a header too, as it is for that hook.
+`login`, `password` (password, token or key). In `extra`: `timeout` (seconds of silence), `retry_budget` (seconds within
+which a call is tried again), `verify` (false, or the file of an authority), `cert` (file, or [file, key file]), `proxy`
+or `proxies`, `trust_env`, `headers` (an object), `auth` (as in the flow), `test_path`; any other text in `extra` is a
+header too, as it is for that hook.
 """
 
 from __future__ import annotations
@@ -28,7 +29,19 @@ from airflow_provider_flux.transport.masking import is_secret_name
 log = logging.getLogger(__name__)
 
 _OWN = frozenset(
-    {"timeout", "verify", "verify_ssl", "cert", "proxy", "proxies", "trust_env", "headers", "auth", "test_path"}
+    {
+        "timeout",
+        "retry_budget",
+        "verify",
+        "verify_ssl",
+        "cert",
+        "proxy",
+        "proxies",
+        "trust_env",
+        "headers",
+        "auth",
+        "test_path",
+    }
 )
 # Known to the HTTP provider's hook, without a meaning here.
 _IGNORED = frozenset({"stream", "allow_redirects", "max_redirects", "check_response"})
@@ -40,13 +53,11 @@ def open_client(
     *,
     timeout: timedelta | None = None,
     connections: int = 10,
-    budget: float = BUDGET,
 ) -> HttpClient:
     """A client of the connection's API. No call is made.
 
     :param auth: what the flow says; without it what the connection says
     :param connections: most connections at the same time
-    :param budget: seconds within which a request is tried again
     :raises FluxError: CONNECTION_INVALID, with the field at fault
     """
     base = base_url(credentials)
@@ -57,11 +68,11 @@ def open_client(
         auth=_auth(credentials, auth),
         headers=headers,
         secrets=secrets,
-        timeout=timeout.total_seconds() if timeout is not None else _timeout(credentials),
+        timeout=timeout.total_seconds() if timeout is not None else _seconds(credentials, "timeout", TIMEOUT),
         verify=_verify(credentials, base),
         proxy=_proxy(credentials, base),
         connections=connections,
-        budget=budget,
+        budget=_seconds(credentials, "retry_budget", BUDGET),
     )
 
 
@@ -150,16 +161,16 @@ def _extra_headers(credentials: Credentials) -> tuple[dict[str, str], tuple[str,
     return headers, tuple(value for name, value in headers.items() if is_secret_name(name))
 
 
-def _timeout(credentials: Credentials) -> float:
-    value = credentials.extra.get("timeout")
+def _seconds(credentials: Credentials, name: str, default: float) -> float:
+    value = credentials.extra.get(name)
     if value is None or value == "":
-        return TIMEOUT
+        return default
     try:
         seconds = float(value)
     except (TypeError, ValueError):
         seconds = 0.0
     if not 0 < seconds <= 3600:
-        raise credentials.invalid("extra.timeout", "must be a number of seconds, at most 3600")
+        raise credentials.invalid(f"extra.{name}", "must be a number of seconds, at most 3600")
     return seconds
 
 

@@ -93,7 +93,7 @@ def test_a_wait_beyond_the_budget_is_not_begun(lab: Lab, caplog: pytest.LogCaptu
     response = lab.client(wire.url).send(GET)
     assert (response.status, len(wire.calls)) == (429, 1)
     assert time.monotonic() - started < 1
-    assert "not waiting 3600 s more" in caplog.text
+    assert "throttled: HTTP 429 from GET /v1/contacts, not trying again" in caplog.text
 
 
 @pytest.mark.parametrize("status", [429, 503, 502, 504])
@@ -101,6 +101,25 @@ def test_the_budget_ends_the_trying_and_the_last_answer_comes_back(lab: Lab, sta
     wire = lab.server(script(Reply(status)))
     assert lab.client(wire.url, budget=1.2).send(GET).status == status
     assert 2 <= len(wire.calls) <= 3
+
+
+def test_an_outage_spends_the_budget_once_and_not_for_every_call(lab: Lab) -> None:
+    down = [True]
+    wire = lab.server(lambda call: Reply(503 if down[0] else 200))
+    client = lab.client(wire.url, budget=1.2)
+    calls = []
+    for _ in range(3):
+        client.send(GET)
+        calls.append(len(wire.calls))
+    assert calls[0] in (2, 3)
+    assert calls[1:] == [calls[0] + 1, calls[0] + 2]
+
+    down[0] = False
+    assert client.send(GET).status == 200
+    down[0] = True
+    wire.calls.clear()
+    client.send(GET)
+    assert len(wire.calls) == calls[0]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500, 501])
