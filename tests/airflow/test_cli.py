@@ -1,4 +1,4 @@
-"""`airflow flux`: the commands of Flux under Airflow's own command line."""
+"""`airflow flux`, and what the console script asks Airflow for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow_provider_flux.cli.commands import COMMANDS
 from airflow_provider_flux.demo import crm
 from airflow_provider_flux.demo.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(
+with_airflow_flux = pytest.mark.skipif(
     version("apache-airflow").startswith("2."), reason="Airflow 2.11 takes no commands from providers"
 )
 
@@ -26,16 +26,19 @@ def airflow(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
+@with_airflow_flux
 def test_every_command_is_there(tmp_path: Path) -> None:
     said = airflow(tmp_path, "flux", "--help").stdout
     assert [entry.name for entry in COMMANDS if entry.name not in said.split()] == []
 
 
+@with_airflow_flux
 def test_a_command_prints_what_the_console_script_prints(tmp_path: Path) -> None:
     said = airflow(tmp_path, "flux", "runs", "--json")
     assert (said.returncode, json.loads(said.stdout)) == (0, [])
 
 
+@with_airflow_flux
 def test_exit_codes_and_errors_are_the_same(tmp_path: Path) -> None:
     said = airflow(tmp_path, "flux", "errors", "show", "7")
     assert said.returncode == 2
