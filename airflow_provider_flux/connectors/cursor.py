@@ -7,7 +7,7 @@ and windows compare these texts in SQL and in Python, so every value is brought 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, UTC
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 _WIDTH = 24
