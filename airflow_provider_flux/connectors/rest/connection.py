@@ -28,7 +28,7 @@ from airflow_provider_flux.transport.masking import is_secret_name
 
 log = logging.getLogger(__name__)
 
-_OWN = frozenset(
+OWN_EXTRAS = frozenset(
     {
         "timeout",
         "retry_budget",
@@ -43,6 +43,7 @@ _OWN = frozenset(
         "test_path",
     }
 )
+"""Names in the extra field that are options; other texts there are headers."""
 # Known to the HTTP provider's hook, without a meaning here.
 _IGNORED = frozenset({"stream", "allow_redirects", "max_redirects", "check_response"})
 
@@ -150,7 +151,9 @@ def _extra_headers(credentials: Credentials) -> tuple[dict[str, str], tuple[str,
     if credentials.extra.get("srv_lookup"):
         raise credentials.invalid("extra.srv_lookup", "is not supported; write the host itself")
     headers: dict[str, str] = {}
-    others = {name: value for name, value in credentials.extra.items() if name not in _OWN | _IGNORED | {"srv_lookup"}}
+    others = {
+        name: value for name, value in credentials.extra.items() if name not in OWN_EXTRAS | _IGNORED | {"srv_lookup"}
+    }
     for name, value in {**others, **own}.items():
         if not isinstance(value, str):
             raise credentials.invalid(f"extra.{name}", "is neither an option of Flux nor the text of a header")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -30,12 +29,7 @@ UrlPath = Annotated[str, AfterValidator(_url_path)]
 """A path below the connection's base URL."""
 
 
-def _scalar(value: Any) -> Any:
-    # YAML reads 2026-01-01 as a date; the server is sent what the file says.
-    return value.isoformat() if isinstance(value, (date, datetime)) else value
-
-
-Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
+Scalar = str | int | float | bool
 Params = dict[Annotated[str, Field(min_length=1)], Scalar | list[Scalar]]
 """Query parameters; a list repeats its name."""
 

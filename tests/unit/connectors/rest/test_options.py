@@ -90,14 +90,6 @@ def test_checking_a_body_does_not_change_it() -> None:
     assert options.body == {"f": {}}
 
 
-def test_dates_in_yaml_stay_what_the_file_says() -> None:
-    assert source("{params: {since: 2026-01-31, at: 2026-01-31T09:30:00, flag: true}}").params == {
-        "since": "2026-01-31",
-        "at": "2026-01-31T09:30:00",
-        "flag": True,
-    }
-
-
 @pytest.mark.parametrize(
     ("declared", "method", "idempotent", "batch_size"),
     [
