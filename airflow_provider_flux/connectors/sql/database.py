@@ -64,13 +64,19 @@ class Database:
             connection = self.engine.connect()
         except SQLAlchemyError as error:
             raise self.failure(error, connecting=True) from None
-        with connection:
-            try:
-                yield connection
-            except Exception as error:
-                if not is_database_error(error):
+        try:
+            with connection:
+                try:
+                    yield connection
+                except Exception as error:
+                    if is_database_error(error):
+                        # It may be dead, and then a rollback would fail as well.
+                        connection.invalidate()
                     raise
-                raise self.failure(error) from None
+        except Exception as error:
+            if not is_database_error(error):
+                raise
+            raise self.failure(error) from None
 
     def fault(self, error: Exception, *, connecting: bool = False) -> Fault:
         """What kind of error of the database this is."""

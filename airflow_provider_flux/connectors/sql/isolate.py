@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from airflow_provider_flux.connectors.sql.fault import Fault
 from airflow_provider_flux.connectors.sql.plan import Step
@@ -16,44 +16,44 @@ class StatementRefused(Exception):
         self.fault = fault
 
 
-def isolate(step: Step, attempt: Callable[[Step], None]) -> dict[int, Fault]:
-    """Write all rows of a step but those at fault; the fault of each of those, by item of the batch.
+def isolate(step: Step, positions: Sequence[int], attempt: Callable[[Sequence[int]], None]) -> dict[int, Fault]:
+    """Bring all these rows of a step through but those at fault; the fault of each of those, by position.
 
-    Where the database names the row, the others are written first and that one alone after them: one more statement
-    for each bad row. Where it does not, the rows are halved. Either way at most 2n statements for n rows.
+    Where the database names the row, the others are tried first and that one alone after them: one more statement for
+    each bad row. Where it does not, the rows are halved. Either way at most 2n statements for n rows.
 
-    :param attempt: writes a step under a savepoint
+    :param attempt: sends the rows at some positions, all or none
     """
     faults: dict[int, Fault] = {}
-    waiting = [step]
+    waiting = [list(positions)] if positions else []
     while waiting:
         part = waiting.pop()
         try:
             attempt(part)
         except StatementRefused as refused:
-            if len(part.rows) == 1:
-                faults[part.indices[0]] = refused.fault
+            if len(part) == 1:
+                faults[part[0]] = refused.fault
                 continue
-            suspects = _suspects(part, refused.fault)
+            suspects = _suspects(step, part, refused.fault)
             if suspects:
-                waiting += [part.part([position]) for position in reversed(suspects)]
-                others = [position for position in range(len(part.rows)) if position not in suspects]
+                waiting += [[position] for position in reversed(suspects)]
+                others = [position for position in part if position not in suspects]
             else:
-                waiting.append(part.part(range(len(part.rows) // 2, len(part.rows))))
-                others = list(range(len(part.rows) // 2))
+                waiting.append(part[len(part) // 2 :])
+                others = part[: len(part) // 2]
             if others:
-                waiting.append(part.part(others))
+                waiting.append(others)
     return faults
 
 
-def _suspects(step: Step, fault: Fault) -> list[int]:
+def _suspects(step: Step, part: Sequence[int], fault: Fault) -> list[int]:
     """Positions of the rows that the database's answer points to."""
-    if fault.line is not None and 1 <= fault.line <= len(step.rows):
-        return [fault.line - 1]
+    if fault.line is not None and 1 <= fault.line <= len(part):
+        return [part[fault.line - 1]]
     if fault.column not in step.columns or fault.value is None:
         return []
     place = step.columns.index(fault.column)
-    named = [position for position, row in enumerate(step.rows) if str(row[place]) == fault.value]
+    named = [position for position in part if str(step.rows[position][place]) == fault.value]
     if fault.code == "DUPLICATE_RECORD" and len(named) > 1:
         # The first of several equal ones may be the good one.
         return named[1:]

@@ -7,7 +7,8 @@ Text format: https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -60,45 +61,65 @@ class CopyWriter:
         self._send = _copy_psycopg if database.driver == "psycopg" else _copy_psycopg2
 
     def write(self, connection: Connection, step: Step) -> list[int]:
-        """Write one step; the items for which `mode: update` found no row."""
-        cursor = connection.connection.cursor()
-        try:
-            numbered = self._mode == "update" and not step.delete
-            lines = copy_lines(step.rows)
+        """Write one step; the positions for which `mode: update` found no row."""
+        numbered = self._mode == "update" and not step.delete
+        with closing(connection.connection.cursor()) as cursor:
+            self._create(cursor, step, numbered)
+            self._copy(cursor, step, range(len(step.rows)), numbered)
             if numbered:
-                lines = [f"{index}\t{line}" for index, line in zip(step.indices, lines, strict=True)]
-            columns = self._list(step.columns)
-            cursor.execute(
-                f"CREATE TEMP TABLE {_STAGE} ON COMMIT DROP AS SELECT "  # noqa: S608  all names are quoted
-                f"{f'0::int AS {_ROW}, ' if numbered else ''}{columns} FROM {self._target} WITH NO DATA"
-            )
-            self._send(
-                cursor,
-                f"COPY {_STAGE} FROM STDIN",
-                ("\n".join(lines) + "\n").encode(),
-            )
-            if numbered:
-                return self._update(cursor, step)
+                missing = self._update(cursor, step, range(len(step.rows)))
+                cursor.execute(f"DROP TABLE {_STAGE}")
+                return missing
             # Both in one round trip; the table must be gone before the next step.
-            cursor.execute(f"{self._statement(step, columns)}; DROP TABLE {_STAGE}")
+            cursor.execute(f"{self._statement(step)}; DROP TABLE {_STAGE}")
             return []
-        finally:
-            cursor.close()
 
-    def _update(self, cursor: Any, step: Step) -> list[int]:
+    @contextmanager
+    def passes(self, connection: Connection, step: Step) -> Iterator[list[Callable[[Sequence[int]], list[int]]]]:
+        """The same in two passes over chosen rows: into the temporary table, and from there."""
+        with closing(connection.connection.cursor()) as cursor:
+            self._create(cursor, step, numbered=True)
+
+            def copy(positions: Sequence[int]) -> list[int]:
+                self._copy(cursor, step, positions, numbered=True)
+                return []
+
+            def move(positions: Sequence[int]) -> list[int]:
+                if self._mode == "update" and not step.delete:
+                    return self._update(cursor, step, positions)
+                cursor.execute(self._statement(step, positions))
+                return []
+
+            yield [copy, move]
+            cursor.execute(f"DROP TABLE {_STAGE}")
+
+    def _create(self, cursor: Any, step: Step, numbered: bool) -> None:
+        columns = f"{f'0 AS {_ROW}, ' if numbered else ''}{self._list(step.columns)}"
+        empty = f"SELECT {columns} FROM {self._target} WITH NO DATA"  # noqa: S608  all names are quoted
+        cursor.execute(f"CREATE TEMP TABLE {_STAGE} ON COMMIT DROP AS {empty}")
+
+    def _copy(self, cursor: Any, step: Step, positions: Sequence[int], numbered: bool) -> None:
+        whole = len(positions) == len(step.rows)
+        lines = copy_lines(step.rows if whole else [step.rows[position] for position in positions])
+        if numbered:
+            lines = [f"{position}\t{line}" for position, line in zip(positions, lines, strict=True)]
+        self._send(cursor, f"COPY {_STAGE} FROM STDIN", ("\n".join(lines) + "\n").encode())
+
+    def _update(self, cursor: Any, step: Step, positions: Sequence[int]) -> list[int]:
         names = [name for name in step.columns if name not in self._key] or list(self._key)
         cursor.execute(
             f"UPDATE {self._target} AS t SET {self._assign(names, 's')} "  # noqa: S608
-            f"FROM {_STAGE} AS s WHERE {self._match()} RETURNING s.{_ROW}"
+            f"FROM {_STAGE} AS s WHERE {self._match()} AND {_chosen(positions)} RETURNING s.{_ROW}"
         )
         there = {number for (number,) in cursor.fetchall()}
-        cursor.execute(f"DROP TABLE {_STAGE}")
-        return [index for index in step.indices if index not in there]
+        return [position for position in positions if position not in there]
 
-    def _statement(self, step: Step, columns: str) -> str:
+    def _statement(self, step: Step, positions: Sequence[int] | None = None) -> str:
+        chosen = "true" if positions is None else _chosen(positions)
         if step.delete:
-            return f"DELETE FROM {self._target} AS t USING {_STAGE} AS s WHERE {self._match()}"  # noqa: S608
-        insert = f"INSERT INTO {self._target} ({columns}) SELECT {columns} FROM {_STAGE}"  # noqa: S608
+            return f"DELETE FROM {self._target} AS t USING {_STAGE} AS s WHERE {self._match()} AND {chosen}"  # noqa: S608
+        columns = self._list(step.columns)
+        insert = f"INSERT INTO {self._target} ({columns}) SELECT {columns} FROM {_STAGE} AS s WHERE {chosen}"  # noqa: S608
         if self._mode == "insert":
             return insert
         names = [name for name in step.columns if name not in self._key]
@@ -113,6 +134,12 @@ class CopyWriter:
 
     def _match(self) -> str:
         return " AND ".join(f"t.{_quoted(name)} = s.{_quoted(name)}" for name in self._key)
+
+
+def _chosen(positions: Sequence[int]) -> str:
+    if isinstance(positions, range):
+        return f"s.{_ROW} BETWEEN {positions.start} AND {positions.stop - 1}"
+    return f"s.{_ROW} = ANY ('{{{','.join(map(str, positions))}}}'::int[])"
 
 
 def _quoted(name: str) -> str:

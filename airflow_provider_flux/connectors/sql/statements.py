@@ -7,7 +7,8 @@ would overwrite another row that shares an e-mail address.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,7 +37,7 @@ class StatementWriter:
         self._insert = _ON_CONFLICT.get(dialect)
 
     def write(self, connection: Connection, step: Step) -> list[int]:
-        """Write one step; the items for which `mode: update` found no row."""
+        """Write one step; the positions for which `mode: update` found no row."""
         if step.delete:
             connection.execute(sa.delete(self._table).where(self._match()), self._keys(step))
             return []
@@ -47,6 +48,15 @@ class StatementWriter:
             connection.execute(self._upsert(step.columns), self._values(step))
             return []
         return self._update_those_there(connection, step)
+
+    @contextmanager
+    def passes(self, connection: Connection, step: Step) -> Iterator[list[Callable[[Sequence[int]], list[int]]]]:
+        """The same for chosen rows, in one pass."""
+
+        def write(positions: Sequence[int]) -> list[int]:
+            return [positions[place] for place in self.write(connection, step.part(positions))]
+
+        yield [write]
 
     def existing(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         """Those of the keys that are in the table."""
@@ -81,7 +91,7 @@ class StatementWriter:
         if new and self._mode == "upsert":
             connection.execute(sa.insert(self._table), self._values(step.part(new)))
             return []
-        return [step.indices[position] for position in new]
+        return new
 
     def _upsert(self, columns: tuple[str, ...]) -> Any:
         assert self._insert is not None

@@ -59,6 +59,8 @@ def reflect(database: Database, text: str) -> Table:
     schema, name = split_name(text)
     with database.connect() as connection:
         inspector = sqlalchemy.inspect(connection)
+        if schema is not None and schema not in inspector.get_schema_names():
+            raise no_such_table(database, connection, text)
         try:
             with warnings.catch_warnings():
                 # Types of extensions that SQLAlchemy does not know are left to the database.

@@ -6,7 +6,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.engine import Connection, Transaction
@@ -93,9 +94,7 @@ class _OpenTable:
         self.label = table.label
         self.planner = Planner(table, options.mode, key, wire, dialect)
         self.statements = StatementWriter(table, options.mode, key, wire, dialect)
-        self.write: Callable[[Connection, Step], list[int]] = (
-            CopyWriter(database, table, options.mode, key).write if copies else self.statements.write
-        )
+        self.writer = CopyWriter(database, table, options.mode, key) if copies else self.statements
 
 
 class _LostTurn(Exception):
@@ -149,41 +148,45 @@ class _Batch:
 
     def _at_once(self, connection: Connection, step: Step) -> dict[int, RecordError]:
         """The usual case: no savepoint; the first bad record ends the transaction."""
-        try:
-            missing = self._table.write(connection, step)
-        except Exception as error:
-            refusal = self._refusal(error)
-            if refusal is None:
-                raise
-            raise refusal from error
-        return {index: self._not_found(index) for index in missing}
+        with self._sorted_errors():
+            missing = self._table.writer.write(connection, step)
+        return {step.indices[position]: self._not_found(step.indices[position]) for position in missing}
 
     def _carefully(self, connection: Connection, step: Step) -> dict[int, RecordError]:
         """Under savepoints, until each bad record stands alone."""
-        errors: dict[int, RecordError] = {}
+        faults: dict[int, Fault] = {}
+        missing: list[int] = []
+        with self._table.writer.passes(connection, step) as passes:
+            for send in passes:
 
-        def attempt(part: Step) -> None:
-            try:
-                with connection.begin_nested():
-                    missing = self._table.write(connection, part)
-            except Exception as error:
-                refusal = self._refusal(error)
-                if refusal is None:
-                    raise
-                raise refusal from error
-            errors.update({index: self._not_found(index) for index in missing})
+                def attempt(positions: Sequence[int], send: Callable[[Sequence[int]], list[int]] = send) -> None:
+                    with self._sorted_errors(), connection.begin_nested():
+                        missing.extend(send(positions))
 
-        faults = isolate(step, attempt)
-        return errors | {index: self._record_error(index, fault) for index, fault in faults.items()}
+                good = [position for position in range(len(step.rows)) if position not in faults]
+                faults |= isolate(step, good, attempt)
+        errors = {position: self._record_error(step.indices[position], fault) for position, fault in faults.items()}
+        errors |= {position: self._not_found(step.indices[position]) for position in missing}
+        return {step.indices[position]: error for position, error in errors.items()}
 
-    def _refusal(self, error: Exception) -> Exception | None:
-        """What an error of a statement means for the transaction; None where it is the end of it."""
-        if not is_database_error(error):
-            return None
-        fault = self._database.fault(error)
-        if fault.again:
-            return _LostTurn(error)
-        return StatementRefused(fault) if fault.per_record else None
+    @contextmanager
+    def _sorted_errors(self) -> Iterator[None]:
+        """Tell apart what an error of a statement means for the transaction.
+
+        :raises StatementRefused: a record is at fault
+        :raises _LostTurn: another transaction won
+        """
+        try:
+            yield
+        except Exception as error:
+            if not is_database_error(error):
+                raise
+            fault = self._database.fault(error)
+            if fault.again:
+                raise _LostTurn(error) from error
+            if fault.per_record:
+                raise StatementRefused(fault) from error
+            raise
 
     def _commit(self, transaction: Transaction) -> None:
         try:

@@ -84,12 +84,24 @@ def sqlite_place(tmp_path: Path) -> Iterator[Place]:
     place.engine.dispose()
 
 
-@pytest.fixture
-def pg_place(pg: Any) -> Iterator[Place]:
+@pytest.fixture(scope="module")
+def pg_database(pg: Any) -> Iterator[Place]:
     url = pg.new_database()
     place = Place(Credentials("db", "flux_sql", extra={"url": url}), sa.create_engine(url, future=True), "postgresql")
     yield place
     place.engine.dispose()
+
+
+@pytest.fixture
+def pg_place(pg_database: Place) -> Iterator[Place]:
+    # Emptied, not made anew: a database costs PostgreSQL far more than a test does.
+    yield pg_database
+    schemas = (
+        "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg@_%' ESCAPE '@' AND nspname <> 'information_schema'"
+    )
+    for (name,) in pg_database.rows(schemas):
+        pg_database.run(f'DROP SCHEMA "{name}" CASCADE')
+    pg_database.run("CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

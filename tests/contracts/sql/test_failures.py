@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -130,7 +131,7 @@ def test_a_connection_lost_before_commit_stores_nothing_and_may_be_retried(pg_pl
 
 
 class CuttingProxy:
-    """Stands before a PostgreSQL server and cuts the line when a client says COMMIT.
+    """Stands before a PostgreSQL server and, once it is armed, cuts the line when a client says COMMIT.
 
     :param deliver: whether the server still gets to hear it
     """
@@ -138,6 +139,8 @@ class CuttingProxy:
     def __init__(self, socket_path: str, *, deliver: bool) -> None:
         self._server = socket_path
         self._deliver = deliver
+        self.armed = False
+        self._cut = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -158,12 +161,14 @@ class CuttingProxy:
                 self._threads.append(thread)
                 thread.start()
 
-    def _pump(self, source: socket.socket, target: socket.socket, cutting: bool) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
         while True:
             try:
                 data = source.recv(65536)
-                commits = cutting and b"COMMIT" in data
-                if data and (self._deliver or not commits):
+                commits = from_client and self.armed and b"COMMIT\x00" in data
+                self._cut = self._cut or commits
+                # Once a COMMIT was seen the client hears no more of it.
+                if data and ((self._deliver and from_client) or not self._cut):
                     target.sendall(data)
                 if commits:
                     time.sleep(0.3)  # the server commits meanwhile
@@ -178,40 +183,57 @@ class CuttingProxy:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for each in self._sockets:
-            each.close()
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
+        for each in self._sockets:
+            each.close()
 
 
 @pytest.fixture(params=[True, False], ids=["committed", "not committed"])
-def cut_commit(request: pytest.FixtureRequest, pg_place: Any, pg: Any) -> Iterator[tuple[Any, bool]]:
-    """A database that is reached through a proxy which cuts every COMMIT; whether it is carried out."""
+def cut_commit(request: pytest.FixtureRequest, pg_place: Any, pg: Any) -> Iterator[tuple[Any, CuttingProxy, bool]]:
+    """A database that is reached through a proxy which cuts COMMITs; whether they are carried out."""
     pg_place.run("CREATE TABLE t (id INTEGER PRIMARY KEY)")
     proxy = CuttingProxy(f"{pg.socket}/.s.PGSQL.5432", deliver=request.param)
     url = pg_place.engine.url.set(host="127.0.0.1", port=proxy.port).update_query_dict(
         {"host": "127.0.0.1", "port": str(proxy.port), "sslmode": "disable", "gssencmode": "disable"}
     )
     credentials = replace(pg_place.credentials, extra={"url": url.render_as_string(hide_password=False)})
-    yield replace(pg_place, credentials=credentials), request.param
+    yield replace(pg_place, credentials=credentials), proxy, request.param
     proxy.close()
 
 
-def test_a_lost_commit_of_an_insert_is_an_unknown_outcome(cut_commit: tuple[Any, bool]) -> None:
-    place, committed = cut_commit
-    with pytest.raises(OutcomeUnknown) as caught:
-        place.write([WriteItem({"id": 1})], table="t", mode="insert")
-    assert "COMMIT" in caught.value.message
-    assert place.rows("SELECT id FROM t") == ([(1,)] if committed else [])
+def write_first_and_lose_second(place: Any, proxy: CuttingProxy, mode: str) -> FluxError:
+    """Write one record, then another whose COMMIT is cut."""
+    destination = place.destination(table="t", mode=mode)
+    assert destination.write([WriteItem({"id": 1})]) == [Written()]
+    proxy.armed = True
+    try:
+        with pytest.raises(FluxError) as caught:
+            destination.write([WriteItem({"id": 2})])
+    finally:
+        destination.close()
+    return caught.value
 
 
-def test_a_lost_commit_of_an_upsert_may_simply_be_sent_again(cut_commit: tuple[Any, bool], pg_place: Any) -> None:
-    place, _ = cut_commit
-    with pytest.raises(FluxError) as caught:
-        place.write([WriteItem({"id": 1})], table="t")
-    assert caught.value.transient
-    assert not isinstance(caught.value, OutcomeUnknown)
-    assert pg_place.write([WriteItem({"id": 1})], table="t") == [Written()]
-    assert place.rows("SELECT id FROM t") == [(1,)]
+def test_a_lost_commit_of_an_insert_is_an_unknown_outcome(cut_commit: tuple[Any, CuttingProxy, bool]) -> None:
+    place, proxy, committed = cut_commit
+    error = write_first_and_lose_second(place, proxy, "insert")
+    assert isinstance(error, OutcomeUnknown)
+    assert "COMMIT" in error.message
+    assert place.rows("SELECT id FROM t") == ([(1,), (2,)] if committed else [(1,)])
+
+
+def test_a_lost_commit_of_an_upsert_may_simply_be_sent_again(
+    cut_commit: tuple[Any, CuttingProxy, bool], pg_place: Any
+) -> None:
+    place, proxy, _ = cut_commit
+    error = write_first_and_lose_second(place, proxy, "upsert")
+    assert error.transient
+    assert not isinstance(error, OutcomeUnknown)
+    assert pg_place.write([WriteItem({"id": 2})], table="t") == [Written()]
+    assert place.rows("SELECT id FROM t ORDER BY id") == [(1,), (2,)]
 
 
 def test_a_user_without_the_right_to_write_is_told(pg_place: Any) -> None:

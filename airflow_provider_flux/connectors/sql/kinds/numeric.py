@@ -28,9 +28,9 @@ class Integer(Kind):
 
     def one(self, value: Any) -> int:
         number = _decimal(value, "an integer")
-        if not number.is_finite() or abs(number.adjusted()) > 40 or number != int(number):
+        if not number.is_finite() or (number.adjusted() < 40 and number != number.to_integral_value()):
             raise refused("an integer", value)
-        if not self._low <= number <= self._high:
+        if number.adjusted() > 40 or not self._low <= number <= self._high:
             raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is not between {self._low} and {self._high}")
         return int(number)
 
