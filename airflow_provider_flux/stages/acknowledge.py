@@ -9,7 +9,7 @@ from airflow_provider_flux.errors import CATALOGUE, Disposition, RecordError, St
 from airflow_provider_flux.mapping.paths import MISSING, getter
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
-from airflow_provider_flux.stages.guard import Guarded
+from airflow_provider_flux.stages.guard import NO_CHANGE, Guarded
 from airflow_provider_flux.stages.records import MappedRecord, ReadRecord, ranges
 from airflow_provider_flux.staging import BatchEntry
 from airflow_provider_flux.store.rows import Link, NewError, Run
@@ -36,9 +36,9 @@ class Acknowledger:
 
     def ack(self, batch: Batch, guarded: Guarded, verdicts: list[Verdict]) -> None:
         """Acknowledge a batch with one verdict for each record that was sent."""
-        fates = [(ordinal, "skipped", reason) for ordinal, reason in guarded.skipped]
+        fates = [(record.ordinal, "skipped", reason) for record, reason in guarded.skipped]
         errors: list[NewError] = []
-        links: list[Link] = []
+        links = [self._link(record, None, guarded) for record, reason in guarded.skipped if reason == NO_CHANGE]
         for record, verdict in zip(guarded.send, verdicts, strict=True):
             if isinstance(verdict, RecordError):
                 held = CATALOGUE[verdict.code].disposition is Disposition.HOLD

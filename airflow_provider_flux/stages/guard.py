@@ -9,13 +9,17 @@ from airflow_provider_flux.stages.records import MappedRecord
 from airflow_provider_flux.store.rows import Link
 
 
+NO_CHANGE = "no change"
+"""A newer version that maps to what is there already: not sent, but its link says so."""
+
+
 @dataclass
 class Guarded:
     """A batch, split into what to send and what not."""
 
     send: list[MappedRecord] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
-    skipped: list[tuple[int, str]] = field(default_factory=list)  # ordinal, reason
+    skipped: list[tuple[MappedRecord, str]] = field(default_factory=list)  # with the reason
 
 
 class Guard:
@@ -45,7 +49,7 @@ class Guard:
             if reason is None:
                 guarded.send.append(record)
             else:
-                guarded.skipped.append((record.ordinal, reason))
+                guarded.skipped.append((record, reason))
         return guarded
 
     def _reason(self, record: MappedRecord, link: Link | None) -> str | None:
@@ -55,7 +59,7 @@ class Guard:
             if record.version < link.version:
                 return "newer delivered"
             unchanged = link.hash == record.hash and link.deleted == record.deleted
-            return "no change" if unchanged and self._skip_unchanged else None
+            return NO_CHANGE if unchanged and self._skip_unchanged else None
         same = link.hash == record.hash and link.deleted == record.deleted
         if record.version is not None and not self._idempotent:
             return "already delivered"  # whatever the mapping made of it: this version is there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from airflow_provider_flux.store.rows import Run
 from tests.airflow.kinto_server import RECORDS, Kinto, between_pages, executable, record_id, running
 from tests.airflow.running_airflow import RunningAirflow
 from tests.conftest import Postgres
+from tests.sql import execute
 
 COUNT = 10_000
 FLOW = "kinto_contacts"
@@ -71,11 +73,9 @@ class Sync:
     def __init__(self, airflow: RunningAirflow, kinto: Kinto, postgres: Postgres) -> None:
         self.airflow = airflow
         self.kinto = kinto
-        self._postgres = postgres
-        url = postgres.new_database()
-        self._database = url.partition("?")[0].rpartition("/")[2]
-        self.sql(TABLE)
-        airflow.connection("kinto_warehouse", conn_type="flux_sql", extra=f'{{"url": "{url}"}}')
+        self._url = postgres.new_database()
+        execute(self._url, TABLE)
+        airflow.connection("kinto_warehouse", conn_type="flux_sql", extra=json.dumps({"url": self._url}))
         self.read_from(kinto.url)
         airflow.write(f"mappings/{FLOW}/v1.yaml", MAPPING_FILE)
         airflow.write(f"flows/{FLOW}.yaml", FLOW_FILE)
@@ -84,11 +84,8 @@ class Sync:
     def read_from(self, url: str) -> None:
         self.airflow.connection("kinto", conn_type="flux_rest", host=url, login="sync", password="s3cret-pass")
 
-    def sql(self, statement: str) -> str:
-        return self._postgres.run(statement, self._database)
-
     def count(self, where: str = "true") -> int:
-        return int(self.sql(f"SELECT count(*) FROM contacts WHERE {where}"))
+        return int(execute(self._url, f"SELECT count(*) FROM contacts WHERE {where}"))
 
     def run(self) -> Run:
         """One run through the scheduler; its row in Flux's store."""

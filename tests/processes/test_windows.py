@@ -140,3 +140,22 @@ def test_an_outage_leaves_records_unsent_and_the_cursor_before_them(flux: Flux, 
     flux.saas.status = 200
     healed = flux.run("r2", trigger="scheduled")
     assert healed["written"] == 120
+
+
+def test_a_newer_version_that_maps_to_the_same_record_is_not_written_where_the_flow_says_so(flux: Flux) -> None:
+    flow = flux.folder / "include/flows/contacts.yaml"
+    flow.write_text(flow.read_text().replace("  batch_size: 20\n", "  batch_size: 20\n  skip_unchanged: true\n"))
+    mapping = flux.folder / "include/mappings/contacts/v1.yaml"
+    mapping.write_text("".join(line for line in mapping.open() if "updated_at" not in line))
+    flux.saas.put(*contacts(50))
+    flux.run("r1", trigger="scheduled")
+    flux.saas.put(*contacts(50, minute=30), {**contacts(1, minute=31)[0], "name": "Changed"})
+    flux.saas.writes = 0
+
+    run = flux.run("r2", trigger="scheduled")
+
+    assert_sum_holds(run)
+    assert (run["read"], run["written"], run["skipped"]) == (50, 1, 49)
+    store = flux.open_store()
+    assert store.links("contacts", ["c00001"])["c00001"].version == "2026-01-01T00:30:01.000001Z"
+    store.close()
