@@ -24,6 +24,28 @@ _REST = {
             "password": "how it is sent is written in the flow: auth",
         },
     },
+    "conn-fields": {
+        "timeout": {
+            "label": "Timeout",
+            "description": "Seconds that the API may be silent; 30 unless given.",
+            "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 3600},
+        },
+        "verify": {
+            "label": "Check TLS certificates",
+            "description": "`false`, or the file of a certificate authority. When empty: the system's authorities.",
+            "schema": {"type": ["string", "null"]},
+        },
+        "proxy": {
+            "label": "Proxy",
+            "description": "URL of an HTTP proxy. When empty: what the worker's environment says.",
+            "schema": {"type": ["string", "null"], "format": "password"},
+        },
+        "test_path": {
+            "label": "Path to test",
+            "description": "What the Test button asks for, for example /v1/me.",
+            "schema": {"type": ["string", "null"]},
+        },
+    },
 }
 
 _SQL = {

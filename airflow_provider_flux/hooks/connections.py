@@ -58,7 +58,8 @@ def _extra(connection: Any) -> dict[str, Any]:
     except ValueError:
         extra = None
     if isinstance(extra, dict):
-        return extra
+        # A field that was left empty in the form is no answer to what it asks.
+        return {name: value for name, value in extra.items() if value not in (None, "")}
     # The value is not shown: it may hold a secret.
     raise FluxError(
         "CONNECTION_INVALID",

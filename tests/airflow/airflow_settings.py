@@ -1,4 +1,4 @@
-"""How the running Airflow of the tests is set up: everything in one folder, and clocks that do not keep a test waiting."""
+"""How the running Airflow of the tests is set up: in one folder, with clocks that do not keep a test waiting."""
 
 from __future__ import annotations
 

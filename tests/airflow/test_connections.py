@@ -50,7 +50,14 @@ def test_an_extra_that_is_no_object_is_refused_without_showing_it(extra: str) ->
 
 
 def test_empty_fields_count_as_absent() -> None:
-    found = from_connection(Connection(conn_id="crm", conn_type="flux_rest", host="", login="", password=""))
+    extra = '{"timeout": null, "proxy": "", "verify": false}'
+    found = from_connection(Connection(conn_id="crm", conn_type="flux_rest", host="", password="", extra=extra))
+    assert found.extra == {"verify": False}
+    assert (found.host, found.login, found.password) == (None, None, None)
+
+
+def test_a_connection_without_extra_has_none() -> None:
+    found = from_connection(Connection(conn_id="crm", conn_type="flux_rest"))
     assert (found.host, found.login, found.password, found.extra) == (None, None, None, {})
 
 

@@ -226,4 +226,5 @@ def test_the_connection_form_reaches_the_ui(flux: RunningAirflow) -> None:
     forms = {form["connection_type"]: form for form in flux.get("/ui/connections/hook_meta")}
     assert forms["flux_rest"]["hook_name"] == "Flux REST"
     assert forms["flux_rest"]["standard_fields"]["password"]["title"] == "API key, token or password"
+    assert set(forms["flux_rest"]["extra_fields"]) == {"timeout", "verify", "proxy", "test_path"}
     assert set(forms["flux_sql"]["extra_fields"]) == {"dialect", "driver", "url"}
