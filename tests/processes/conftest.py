@@ -133,7 +133,9 @@ def saas() -> Iterator[Saas]:
 
 @pytest.fixture
 def flux(tmp_path: Path, saas: Saas, monkeypatch: pytest.MonkeyPatch) -> Flux:
-    monkeypatch.setenv("AIRFLOW_CONN_SAAS", json.dumps({"conn_type": "flux_rest", "host": saas.url}))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_SAAS", json.dumps({"conn_type": "flux_rest", "host": saas.url, "extra": {"retry_budget": 0.2}})
+    )
     flux = Flux(tmp_path, saas, f"sqlite:///{tmp_path}/flux.db")
     flux.write_flow()
     return flux
