@@ -36,7 +36,7 @@ def from_connection(connection: Any) -> Credentials:
     :raises FluxError: CONNECTION_INVALID when the extra field is not a JSON object
     """
     extra = _extra(connection)
-    mask_secret(extra)
+    mask_secret(_underscored(extra))
     for secret in (connection.password, *_passwords_in_urls(connection.host, *extra.values())):
         if secret:
             mask_secret(secret)
@@ -66,6 +66,13 @@ def _extra(connection: Any) -> dict[str, Any]:
         f"connection '{connection.conn_id}': field 'extra' is not a JSON object",
         next_step=f"Correct the field 'extra' of the Airflow connection '{connection.conn_id}'.",
     )
+
+
+def _underscored(value: Any) -> Any:
+    """Headers by the names that Airflow's masker knows: it takes `api_key` for a secret, but not `X-Api-Key`."""
+    if isinstance(value, dict):
+        return {name.replace("-", "_"): _underscored(inner) for name, inner in value.items()}
+    return value
 
 
 def _passwords_in_urls(*values: Any) -> list[str | None]:

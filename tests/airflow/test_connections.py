@@ -65,15 +65,15 @@ def test_secrets_are_masked_in_the_log_of_a_task(monkeypatch: pytest.MonkeyPatch
     """In a process of its own, because masks last."""
     _variable(
         monkeypatch, "crm", conn_type="flux_sql", password="pass-word-1", host="postgresql://u:in-the-host@db/x",
-        extra={"api_key": "key-in-extra", "url": "postgresql://u:in-the-url@db/x", "plain": "shown-text"},
+        extra={"api_key": "key-in-extra", "url": "postgresql://u:in-the-url@db/x", "plain": "shown-text", "headers": {"X-Api-Key": "key-in-header"}},
     )  # fmt: skip
     script = (
         "from airflow_provider_flux.hooks.connections import credentials; credentials('crm')\n"
         "from airflow.providers.common.compat.sdk import redact\n"
-        "print(redact('pass-word-1 in-the-host key-in-extra in-the-url shown-text'))"
+        "print(redact('pass-word-1 in-the-host key-in-extra in-the-url key-in-header shown-text'))"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert result.stdout.splitlines()[-1] == "*** *** *** *** shown-text"
+    assert result.stdout.splitlines()[-1] == "*** *** *** *** *** shown-text"
 
 
 def test_the_sql_hook_logs_in_and_works_like_any_sql_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
