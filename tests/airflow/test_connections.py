@@ -65,7 +65,10 @@ def test_secrets_are_masked_in_the_log_of_a_task(monkeypatch: pytest.MonkeyPatch
     """In a process of its own, because masks last."""
     _variable(
         monkeypatch, "crm", conn_type="flux_sql", password="pass-word-1", host="postgresql://u:in-the-host@db/x",
-        extra={"api_key": "key-in-extra", "url": "postgresql://u:in-the-url@db/x", "plain": "shown-text", "headers": {"X-Api-Key": "key-in-header"}},
+        extra={
+            "api_key": "key-in-extra", "url": "postgresql://u:in-the-url@db/x", "plain": "shown-text",
+            "headers": {"X-Api-Key": "key-in-header"},
+        },
     )  # fmt: skip
     script = (
         "from airflow_provider_flux.hooks.connections import credentials; credentials('crm')\n"
