@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -21,8 +22,8 @@ class Bench:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
 
-    def server(self, answer: Callable[[Call], Reply]) -> Wire:
-        return self._stack.enter_context(serve(answer))
+    def server(self, answer: Callable[[Call], Reply], tls: ssl.SSLContext | None = None) -> Wire:
+        return self._stack.enter_context(serve(answer, tls=tls))
 
     def source(self, wire: Wire | str, declared: str, **connection: Any) -> Source:
         """The source of a flow whose `source:` holds these lines."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -75,7 +76,7 @@ class Wire:
 
 
 @contextmanager
-def serve(answer: Callable[[Call], Reply], port: int = 0) -> Iterator[Wire]:
+def serve(answer: Callable[[Call], Reply], port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
     """Serve on the loopback interface while the block lasts, on a free port unless one is given.
 
     `answer` runs in the server's threads.
@@ -85,7 +86,9 @@ def serve(answer: Callable[[Call], Reply], port: int = 0) -> Iterator[Wire]:
         decide = staticmethod(answer)
 
     server = _Server(("127.0.0.1", port), Handler)
-    wire = Wire(f"http://127.0.0.1:{server.server_address[1]}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    wire = Wire(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}")
     server.calls = wire.calls
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
