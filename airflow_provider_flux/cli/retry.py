@@ -34,7 +34,7 @@ def retry(arguments: Namespace, out: Output) -> int:
         out.data({"flow": run.flow, "replay_of": run.run_id, "records": number, "run_id": run_id})
     else:
         out.line(f"Airflow run {run_id} of flow {run.flow} was started; it sends {counted(number, 'record')} again.")
-        out.line(f"See it with: airflow-flux show {run_id}")
+        out.line(f"See it with: airflow-flux show {run_id} (if its DAG is paused, it waits)")
     return 0
 
 

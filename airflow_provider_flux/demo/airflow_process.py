@@ -20,7 +20,6 @@ COMPONENTS = {"api-server": (), "scheduler": ("--skip-serve-logs",), "dag-proces
 """With their arguments. The API server reads the tasks' logs from the same disk, so nobody has to serve them."""
 
 _MIGRATE_SECONDS = 120.0
-_GRACE_SECONDS = 4.0
 _LOG_LINES = 15
 
 
@@ -29,11 +28,13 @@ class AirflowProcess:
 
     :param environment: all variables of the components
     :param logs: folder for one log file per component
+    :param grace: seconds that everything has to end by itself
     """
 
-    def __init__(self, environment: dict[str, str], logs: Path) -> None:
+    def __init__(self, environment: dict[str, str], logs: Path, grace: float = 4.0) -> None:
         self._environment = environment
         self._logs = logs
+        self._grace = grace
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def prepare(self) -> None:
@@ -94,7 +95,7 @@ class AirflowProcess:
     def _stop(self, sessions: set[int]) -> None:
         # The processes are found by their session: a task has a process group of its own.
         _signal_sessions(sessions, signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE_SECONDS
+        deadline = time.monotonic() + self._grace
         while _members(sessions) and time.monotonic() < deadline:
             self._reap()
             time.sleep(0.1)

@@ -10,10 +10,7 @@ from contextlib import contextmanager
 
 
 class Screen:
-    """A spinner while a step works, on a terminal; plain lines elsewhere.
-
-    :param environment: the variables under which commands run
-    """
+    """A spinner while a step works, on a terminal; plain lines elsewhere."""
 
     def __init__(self) -> None:
         from rich.console import Console

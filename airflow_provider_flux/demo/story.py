@@ -18,8 +18,9 @@ from airflow_provider_flux.store.rows import Run
 CONTACTS, CUSTOMERS = "crm_contacts", "ledger_customers"
 """The shipped flows: CRM to warehouse, and warehouse to Ledger."""
 
+_TASKS = ("read", "transform", "write", "settle")
 _REPAIRED = Path(__file__).parent / "contacts_v2.yaml"
-_DAG_SECONDS, _RUN_SECONDS = 60.0, 90.0
+_DAG_SECONDS, _RUN_SECONDS = 60.0, 120.0
 
 
 class Story:
@@ -94,6 +95,11 @@ class Story:
             self._airflow.wait_until(ended, f"run {found[0]} of {flow} does not end", _RUN_SECONDS)
             run = self._run(flow, found[0])
             step.result = f"{run.state}, {run.run_id}"
+        if run.state == "failed":
+            self._shell("show", str(run.id))
+            raise FluxError(
+                run.error_code or "UNKNOWN", f"run {run.run_id} of {flow} failed", next_step=run.error_next_step
+            )
         return run
 
     def _mend_mapping(self) -> None:
@@ -120,6 +126,3 @@ class Story:
         if run is None:
             raise FluxError("UNKNOWN", f"run {run_id} of {flow} left no trace", next_step=f"See {self._workdir.logs}.")
         return run
-
-
-_TASKS = ("read", "transform", "write", "settle")

@@ -54,6 +54,7 @@ class Workdir:
             "AIRFLOW__FLUX__INCLUDE": str(self.include),
             "AIRFLOW__FLUX__STORE": f"sqlite:///{self.root / 'flux.db'}",
             "AIRFLOW__FLUX__STAGING": str(self.root / "staging"),
+            "AIRFLOW__FLUX__TASK_RETRY_DELAYS": "2,5,10",
             **_connections(sandbox, self.warehouse),
             **_airflow_settings(self.dags, port),
         }

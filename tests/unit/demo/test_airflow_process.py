@@ -45,7 +45,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def programmed(environment: dict[str, str], tmp_path: Path, program: str) -> AirflowProcess:
     (tmp_path / "airflow" / "__main__.py").write_text(program)
-    return AirflowProcess(environment, tmp_path / "logs")
+    return AirflowProcess(environment, tmp_path / "logs", grace=0.5)
 
 
 def test_nothing_is_left_of_the_components_and_their_children(environment: dict[str, str], tmp_path: Path) -> None:
