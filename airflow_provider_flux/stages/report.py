@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from airflow_provider_flux.errors import CATALOGUE
+from airflow_provider_flux.errors import CATALOGUE, Category
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.rows import BUCKETS, ErrorGroup, Run, StageRow
 
@@ -57,14 +57,20 @@ def failure_lines(stage: str, code: str, message: str, next_step: str, answer: s
     row = CATALOGUE[code]
     lines = [
         f"  failed in {stage}: {row.title} ({code})",
-        f"  what      {message}",
+        f"  what      {_indented(message)}",
         f"  why       {row.cause}",
-        f"  next      {next_step}",
-        f"            {_NEXT_STEP[stage]}",
+        f"  next      {_indented(next_step)}",
     ]
+    # A bad file or a full disk has nothing to do with the system at the other end.
+    if code != "CONFIG_INVALID" and row.category is not Category.INTERNAL:
+        lines.append(f"            {_NEXT_STEP[stage]}")
     if answer:
         lines.append(f"  answer    {answer[:500]}")
     return lines
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n            ")
 
 
 def _trace_lines(run: Run) -> list[str]:

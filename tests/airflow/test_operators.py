@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.errors import ConfigError, FluxError, Problem
 from airflow_provider_flux.operators.base import failure_text
 from airflow_provider_flux.operators.progress import Progress
 from airflow_provider_flux.operators.retries import retry_arguments
@@ -51,6 +51,21 @@ def test_the_log_says_what_happened_why_and_what_to_do() -> None:
         "  next      Renew the key.",
         "            Check the health of the source connection first.",
         "  answer    bad key",
+    ]
+
+
+def test_every_problem_of_a_flow_file_has_a_line_and_no_system_is_blamed() -> None:
+    problems = [
+        Problem("flows/a.yaml", 1, 1, "source", "is required"),
+        Problem("flows/a.yaml", 2, 3, "x", "unknown key"),
+    ]
+    assert failure_text("a", "read", ConfigError(problems)).splitlines() == [
+        "read of flow a did not finish",
+        "  failed in read: Invalid configuration (CONFIG_INVALID)",
+        "  what      flows/a.yaml:1:1: source: is required",
+        "            flows/a.yaml:2:3: x: unknown key",
+        "  why       A misspelt key or a value that is not allowed.",
+        "  next      Run `airflow-flux check`; it names each problem with its file, line and column.",
     ]
 
 
