@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
+_BROKEN_TEXT = "22021"
+"""SQLSTATE of text in an SQL_ASCII database that is not valid UTF-8."""
+
 
 def unreadable_value(origin: Any) -> bool:
     """Whether a driver failed to turn a value into a Python value."""
     if isinstance(origin, (UnicodeDecodeError, OverflowError, ValueError)):
         return True
     if "Could not decode to UTF-8" in str(origin):
+        return True
+    if getattr(origin, "sqlstate", None) == _BROKEN_TEXT:
         return True
     names = {kind.__name__ for kind in type(origin).__mro__}
     return "DataError" in names and getattr(origin, "sqlstate", "") is None
@@ -60,6 +65,9 @@ def _tolerate_psycopg(connection: Any) -> None:
 
         return TolerantDate
 
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # Until the end of the transaction the server sends the bytes as they are.
+        connection.execute("SET LOCAL client_encoding TO 'SQL_ASCII'")
     connection.adapters.register_loader("date", tolerant(dates.DateLoader))
     connection.adapters.register_loader("timestamp", tolerant(dates.TimestampLoader))
     connection.adapters.register_loader("timestamptz", tolerant(dates.TimestamptzLoader))
