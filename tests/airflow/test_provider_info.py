@@ -94,3 +94,10 @@ def test_reading_it_imports_nothing_of_ours() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == str(["airflow_provider_flux", "airflow_provider_flux.provider_info"])
+
+
+def test_the_page_on_airflow_names_every_setting_and_every_field_of_our_connections() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "airflow.md").read_text(encoding="utf-8")
+    names = [*get_provider_info()["config"]["flux"]["options"], *FORMS]
+    names += [field for form in FORMS.values() for field in form["conn-fields"]]
+    assert [name for name in names if f"`{name}`" not in page] == []
