@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_flux import settings
+from airflow_provider_flux.errors import FluxError, preview
 
 if TYPE_CHECKING:
     from airflow_provider_flux.compat import Context
@@ -20,7 +21,8 @@ def open_run(flow_id: str, context: Context, on_progress: Callable[[str, int], N
     """The run that this task belongs to, with the flow as its file says now and the store open.
 
     :param on_progress: told the stage and its records so far
-    :raises FluxError: CONFIG_INVALID when the flow's files or the settings are not valid; what opening the store raises
+    :raises FluxError: CONFIG_INVALID when the flow's files, the settings or the run's conf are not valid; what opening
+        the store raises
     """
     # A DAG file imports the operators and must stay quick: the stages' libraries are loaded when a task runs.
     from airflow_provider_flux.flow.loader import load_flow
@@ -32,6 +34,7 @@ def open_run(flow_id: str, context: Context, on_progress: Callable[[str, int], N
     configured = settings.load()
     flow = load_flow(configured.include, flow_id)
     dag_run: Any = context["dag_run"]
+    check_conf(dag_run.conf)
     replay_of = replayed_run(context["params"])
     store = open_store(configured.store)
     try:
@@ -51,6 +54,21 @@ def open_run(flow_id: str, context: Context, on_progress: Callable[[str, int], N
         )
     finally:
         store.close()
+
+
+def check_conf(conf: Any) -> None:
+    """Refuse a run that was started with something that we would ignore: Airflow only checks the keys that it knows.
+
+    :raises FluxError: CONFIG_INVALID
+    """
+    # Airflow's own keys have a slash: airflow/task_span_detail_level.
+    unknown = sorted(key for key in conf or {} if key != "replay" and "/" not in key)
+    if unknown:
+        raise FluxError(
+            "CONFIG_INVALID",
+            f"the run was started with {', '.join(f'`{preview(key, 60)}`' for key in unknown)}, which means nothing",
+            next_step='Start a new run, with {"replay": {"run": "<run id>"}} or with nothing.',
+        )
 
 
 def replayed_run(params: Any) -> str | None:

@@ -14,7 +14,7 @@ from airflow_provider_flux.errors import ConfigError, FluxError, Problem
 from airflow_provider_flux.operators.base import failure_text
 from airflow_provider_flux.operators.progress import Progress
 from airflow_provider_flux.operators.retries import retry_arguments
-from airflow_provider_flux.operators.run_context import replayed_run
+from airflow_provider_flux.operators.run_context import check_conf, replayed_run
 from airflow_provider_flux.operators.stages import FluxReadOperator
 
 AIRFLOW_3 = not version("apache-airflow").startswith("2.")
@@ -78,6 +78,17 @@ def test_the_flow_of_an_operator_may_be_a_template() -> None:
 )
 def test_the_replayed_run_is_a_parameter(params: dict[str, Any], expected: str | None) -> None:
     assert replayed_run(params) == expected
+
+
+@pytest.mark.parametrize("conf", [None, {}, {"replay": None}, {"replay": {"run": "a"}, "airflow/detail": 1}])
+def test_a_run_may_be_started_with_what_we_know(conf: dict[str, Any] | None) -> None:
+    check_conf(conf)
+
+
+def test_a_run_that_was_started_with_something_else_is_refused() -> None:
+    with pytest.raises(FluxError, match="started with `reply`, `window`") as caught:
+        check_conf({"window": 1, "reply": {"run": "a"}})
+    assert caught.value.code == "CONFIG_INVALID"
 
 
 def test_progress_is_logged_now_and_then_and_not_for_every_batch(
