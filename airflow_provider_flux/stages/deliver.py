@@ -11,7 +11,8 @@ from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknow
 def deliver(destination: Destination, items: Sequence[WriteItem]) -> list[Verdict]:
     """Write a batch; a batch that is refused as a whole is halved until the records at fault stand alone.
 
-    :raises FluxError: nothing is known to be stored and a later try may do better, or no try can
+    :raises OutcomeUnknown: it may be stored, and the destination can take it twice or can be asked
+    :raises FluxError: nothing of it is stored, or the destination can take it twice
     """
     if not items:
         return []
@@ -21,7 +22,8 @@ def deliver(destination: Destination, items: Sequence[WriteItem]) -> list[Verdic
         if len(items) == 1:
             return [rejected.error]
         middle = len(items) // 2
-        return deliver(destination, items[:middle]) + deliver(destination, items[middle:])
+        first = deliver(destination, items[:middle])
+        return first + _rest(destination, items[middle:], first)
     except OutcomeUnknown as unknown:
         if destination.idempotent or destination.can_find:
             raise
@@ -32,11 +34,30 @@ def deliver(destination: Destination, items: Sequence[WriteItem]) -> list[Verdic
 
 
 def find_or_deliver(destination: Destination, items: Sequence[WriteItem]) -> list[Verdict]:
-    """Write what an interrupted attempt did not get into the destination, and find the rest there."""
-    found = destination.find(items)
-    missing = [item for item, key in zip(items, found, strict=True) if key is None]
-    sent = iter(deliver(destination, missing))
-    return [Written(key) if key is not None else next(sent) for key in found]
+    """Write what an interrupted attempt did not get into the destination, and find the rest there.
+
+    :raises FluxError: as `deliver`
+    """
+    found = [None if key is None else Written(key) for key in destination.find(items)]
+    missing = [item for item, written in zip(items, found, strict=True) if written is None]
+    sent = iter(_rest(destination, missing, found))
+    return [written or next(sent) for written in found]
+
+
+def _rest(destination: Destination, items: Sequence[WriteItem], before: Sequence[Verdict | None]) -> list[Verdict]:
+    """Write the rest of a batch of which a part has its verdicts.
+
+    Once a part is stored in a destination that would double it, the batch must not be sent again: records that could
+    not be sent then fail one by one, to be replayed.
+    """
+    try:
+        return deliver(destination, items)
+    except OutcomeUnknown:
+        raise
+    except FluxError as error:
+        if destination.idempotent or not any(isinstance(verdict, Written) for verdict in before):
+            raise
+        return [RecordError(error.code, f"not sent: {error.message}", answer=error.answer)] * len(items)
 
 
 def in_doubt(unknown: FluxError) -> RecordError:

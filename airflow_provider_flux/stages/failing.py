@@ -10,7 +10,6 @@ from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.store.rows import Run
 
-
 log = logging.getLogger(__name__)
 
 

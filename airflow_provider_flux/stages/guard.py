@@ -8,7 +8,6 @@ from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.records import MappedRecord
 from airflow_provider_flux.store.rows import Link
 
-
 NO_CHANGE = "no change"
 """A newer version that maps to what is there already: not sent, but its link says so."""
 

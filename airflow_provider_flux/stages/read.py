@@ -6,8 +6,10 @@ import logging
 import time
 from collections.abc import Iterator
 
+import msgspec
+
 from airflow_provider_flux.connectors.contract import Page, Window
-from airflow_provider_flux.errors import Stage
+from airflow_provider_flux.errors import RecordError, Stage
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.judge import Judge
@@ -119,7 +121,10 @@ class _Reading:
                 if record.key is not None and record.defect is None
             ]
         )
-        self._files.add(self._batch, first=self.records)
+        try:
+            self._files.add(self._batch, first=self.records)
+        except RecursionError:
+            self._files.add([_storable(record) for record in self._batch], first=self.records)
         self.records += len(self._batch)
         self.batches += 1
         self._batch = []
@@ -140,3 +145,13 @@ class _Reading:
             files.add(batch)
             self.superseded += len(batch)
         files.seal()
+
+
+def _storable(record: ReadRecord) -> ReadRecord:
+    """The record, or what can be kept of one whose nesting is deeper than JSON can be written."""
+    try:
+        msgspec.json.encode(record)
+    except RecursionError:
+        defect = RecordError("INVALID_FORMAT", "the record is nested too deeply to be stored")
+        return ReadRecord({}, record.key, record.version, record.deleted, defect)
+    return record
