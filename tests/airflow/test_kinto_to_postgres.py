@@ -28,7 +28,7 @@ source:
   records: data
   key: id
   cursor: {{field: last_modified, type: integer}}
-  incremental: {{param: _since, exclusive: true}}
+  incremental: {{param: _since}} # time stamps are unique in a collection: what equals the cursor was delivered
   page: {{kind: next_url_header, header: Next-Page, size_param: _limit, size: 500}}
   deleted: {{field: deleted}}
 destination:
