@@ -116,4 +116,7 @@ def _sqlite_url(credentials: Credentials, url: URL) -> URL:
     file = Path(path).expanduser().absolute()
     if not file.is_file():
         raise credentials.invalid("host", f"there is no SQLite file {file}")
-    return URL.create(url.drivername, database=str(file), query=url.query)
+    if url.query:
+        # Parameters of SQLite, such as `mode=ro`, are taken from a file URI only.
+        return URL.create(url.drivername, database=f"file:{file}", query={**url.query, "uri": "true"})
+    return URL.create(url.drivername, database=str(file))

@@ -83,6 +83,8 @@ def written_out(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float) and not math.isfinite(value):
         raise refused("a number", value, "INVALID_ENCODING")
+    if isinstance(value, int) and value.bit_length() > 10_000:
+        raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is no number to write out")
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, (date, datetime)):

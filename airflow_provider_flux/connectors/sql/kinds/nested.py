@@ -8,6 +8,8 @@ from typing import Any
 
 from airflow_provider_flux.connectors.sql.kinds.base import Kind, Refused, Wire, is_clean, refused, written_out
 
+_BROKEN = "the text holds a NUL character or half of a surrogate pair"
+
 
 class Json(Kind):
     """Anything that JSON can hold."""
@@ -19,14 +21,9 @@ class Json(Kind):
         return False
 
     def one(self, value: Any) -> Any:
-        try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        except ValueError:
-            raise Refused("INVALID_ENCODING", "the value holds NaN or an infinite number") from None
-        except TypeError:
-            raise refused("JSON", value) from None
+        text = _json(value)
         if "\\u0000" in text or not is_clean(text):
-            raise Refused("INVALID_ENCODING", "the text holds a NUL character or half of a surrogate pair")
+            raise Refused("INVALID_ENCODING", _BROKEN)
         return value if self._wire == "native" else text
 
 
@@ -44,8 +41,17 @@ class Array(Kind):
             raise refused("a list", value)
         text = _array(value)
         if not is_clean(text):
-            raise Refused("INVALID_ENCODING", "the text holds a NUL character or half of a surrogate pair")
+            raise Refused("INVALID_ENCODING", _BROKEN)
         return list(value) if self._wire == "native" else text
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise Refused("INVALID_ENCODING", "the value holds NaN, an infinite number, or too many levels") from None
+    except TypeError:
+        raise refused("JSON", value) from None
 
 
 def _array(values: Sequence[Any]) -> str:
@@ -57,6 +63,6 @@ def _array(values: Sequence[Any]) -> str:
         elif isinstance(value, (list, tuple)):
             parts.append(_array(value))
         else:
-            text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else written_out(value)
+            text = _json(value) if isinstance(value, dict) else written_out(value)
             parts.append('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
     return "{" + ",".join(parts) + "}"

@@ -28,7 +28,7 @@ class Integer(Kind):
 
     def one(self, value: Any) -> int:
         number = _decimal(value, "an integer")
-        if not number.is_finite() or (number.adjusted() < 40 and number != number.to_integral_value()):
+        if number.adjusted() < 40 and number != number.to_integral_value():
             raise refused("an integer", value)
         if number.adjusted() > 40 or not self._low <= number <= self._high:
             raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is not between {self._low} and {self._high}")
@@ -53,10 +53,10 @@ class Number(Kind):
 
     def one(self, value: Any) -> Any:
         number = _decimal(value, "a number")
-        if not number.is_finite():
-            raise refused("a number", value, "INVALID_ENCODING")
         if self._limit is not None and abs(number) >= self._limit:
             raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is not below {self._limit}")
+        if self._wire == "sqlite" and not math.isfinite(float(number)):
+            raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is larger than SQLite's numbers")
         # sqlite3 takes no Decimal; the affinity of the column makes a number of the text.
         return number if self._wire == "native" else str(number)
 
@@ -70,8 +70,7 @@ class Float(Kind):
     def one(self, value: Any) -> float:
         number = float(_decimal(value, "a number"))
         if not math.isfinite(number):
-            written = isinstance(value, float) or (isinstance(value, Decimal) and not value.is_finite())
-            raise refused("a number", value, "INVALID_ENCODING" if written else "VALUE_OUT_OF_RANGE")
+            raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is too large for double precision")
         return number
 
 
@@ -82,19 +81,25 @@ class Boolean(Kind):
         return types == {bool}
 
     def one(self, value: Any) -> bool:
-        text = str(value).strip().lower() if isinstance(value, (bool, int, str)) else ""
+        if isinstance(value, int) and value in (0, 1):
+            return bool(value)
+        text = value.strip().lower() if isinstance(value, str) else ""
         if text in _TRUE or text in _FALSE:
             return text in _TRUE
         raise refused("true or false", value)
 
 
 def _decimal(value: Any, what: str) -> Decimal:
-    if isinstance(value, (bool, int, Decimal)):
-        return Decimal(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
+    """The exact and finite number that a value is.
+
+    :raises Refused: when it is none
+    """
+    if isinstance(value, (float, Decimal)):
+        if not Decimal(value).is_finite():
             raise refused(what, value, "INVALID_ENCODING")
-        return Decimal(repr(value))
+        return Decimal(repr(value)) if isinstance(value, float) else value
+    if isinstance(value, int):
+        return Decimal(value)
     if isinstance(value, str) and _NUMBER.fullmatch(text := value.strip()):
         try:
             return Decimal(text)
