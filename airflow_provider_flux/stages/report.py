@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from airflow_provider_flux.errors import CATALOGUE, Category
+from airflow_provider_flux.errors import CATALOGUE, Category, Stage
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.rows import BUCKETS, ErrorGroup, Run, StageRow
 
@@ -22,11 +22,15 @@ _NEXT_STEP = {
 
 @dataclass(frozen=True)
 class RunReport:
-    """A run with its stages and its errors by frequency."""
+    """A run with its stages and its errors by frequency.
+
+    :param skipped: how many records were skipped, by reason
+    """
 
     run: Run
     stages: tuple[StageRow, ...]
     groups: tuple[ErrorGroup, ...]
+    skipped: dict[str, int]
 
     @property
     def lost(self) -> int:
@@ -37,7 +41,18 @@ class RunReport:
 def run_report(store: Store, run: Run) -> RunReport:
     """Everything to show of a run, from the store."""
     groups = store.error_groups(GROUP_BY, run=run, state=("open", "held", "resolved"))
-    return RunReport(run, tuple(store.stages(run)), tuple(groups))
+    stages = store.stages(run)
+    return RunReport(run, tuple(stages), tuple(groups), _skipped(store, run, stages))
+
+
+def _skipped(store: Store, run: Run, stages: list[StageRow]) -> dict[str, int]:
+    """Reasons for skipping, of the newest write and the transform whose files it consumed."""
+    write = max((row.epoch for row in stages if row.stage == Stage.WRITE), default=None)
+    transform = max((row.epoch for row in stages if row.stage == Stage.TRANSFORM), default=None)
+    if write is not None:
+        transform = next(row.input_epoch for row in stages if row.stage == Stage.WRITE and row.epoch == write)
+    reasons = store.count(run, transform, write).reasons
+    return {reason: count for (bucket, reason), count in sorted(reasons.items()) if bucket == "skipped"}
 
 
 def trace_text(report: RunReport) -> str:
@@ -46,7 +61,7 @@ def trace_text(report: RunReport) -> str:
     lines = [f"{run.state.upper()}: run {run.run_id} of flow {run.flow}"]
     if run.error_stage is not None:
         lines += _trace_lines(run)
-    lines += ["", *_facts(run), "", *_buckets(run), "", *_durations(report)]
+    lines += ["", *_facts(run), "", *_buckets(report), "", *_durations(report)]
     if report.groups:
         lines += ["", "errors by frequency", *_error_lines(report)]
     return "\n".join(lines)
@@ -93,12 +108,16 @@ def _facts(run: Run) -> list[str]:
     ]
 
 
-def _buckets(run: Run) -> list[str]:
+def _buckets(report: RunReport) -> list[str]:
+    run = report.run
     if run.read is None:
         return ["  records   not counted yet: the run has not settled"]
     numbers = {name: getattr(run, name) or 0 for name in BUCKETS}
     terms = " + ".join(f"{number} {name}" for name, number in numbers.items())
-    return [f"  records   {run.read} read = {terms}"]
+    lines = [f"  records   {run.read} read = {terms}"]
+    if report.skipped:
+        lines.append("  skipped   " + ", ".join(f"{count} {reason}" for reason, count in report.skipped.items()))
+    return lines
 
 
 def _durations(report: RunReport) -> list[str]:
