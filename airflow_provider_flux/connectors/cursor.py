@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 _WIDTH = 24
@@ -87,8 +88,8 @@ def _timestamp(value: Any) -> datetime:
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the caller gives it its zone
     if isinstance(value, bool):
         raise ValueError(f"{value!r} is not a timestamp")
-    if isinstance(value, (int, float)):
-        return _from_epoch(value)
+    if isinstance(value, (int, float, Decimal)):
+        return _from_epoch(float(value) if isinstance(value, Decimal) else value)
     if isinstance(value, str):
         try:
             return datetime.fromisoformat(value)
@@ -109,6 +110,8 @@ def _from_epoch(value: float) -> datetime:
 
 
 def _integer_text(value: Any) -> str:
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        value = int(value)  # databases count in exact numbers
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError(f"{value!r} is not an integer")
     number = int(value)

@@ -64,14 +64,9 @@ class Rule:
                 sent[position] = self._kind.one(value)
             except Refused as refused:
                 errors[position] = RecordError(
-                    refused.code, f"column '{self.name}': {refused.message}", field=self.name, value=short(value)
+                    refused.code, f"column '{self.name}': {refused.message}", field=self.name, value=preview(value)
                 )
         return sent
-
-
-def short(value: Any) -> str:
-    """The preview of a value; Python itself refuses to print a number of thousands of digits."""
-    return hex(value)[:200] if isinstance(value, int) and value.bit_length() > 1000 else preview(value)
 
 
 def _kind(kind: Any, wire: Wire, dialect: str) -> Kind:

@@ -57,6 +57,15 @@ class SqlDestinationOptions(DestinationOptions):
 
     table: str = Field(min_length=1, description="Table, `name` or `schema.name`. It must exist: Flux creates none.")
 
+    def advice(self) -> tuple[str, ...]:
+        """What an insert cannot do without a key."""
+        if self.mode != "insert" or self.key is not None:
+            return ()
+        return (
+            "`mode: insert` without `key`: when a worker dies while it writes, nobody can look up what is there,"
+            " and the batch is held for a person; name the `key` to have it looked up",
+        )
+
     @model_validator(mode="after")
     def _key_is_given(self) -> SqlDestinationOptions:
         if self.key is None and self.mode != "insert":

@@ -14,7 +14,6 @@ from sqlalchemy.engine import Connection, Transaction
 
 from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
 from airflow_provider_flux.connectors.credentials import Credentials
-from airflow_provider_flux.connectors.sql.columns import short
 from airflow_provider_flux.connectors.sql.database import Database
 from airflow_provider_flux.connectors.sql.fault import Fault, is_database_error
 from airflow_provider_flux.connectors.sql.isolate import StatementRefused, isolate
@@ -24,7 +23,7 @@ from airflow_provider_flux.connectors.sql.plan import Planner, Step
 from airflow_provider_flux.connectors.sql.postgres import CopyWriter
 from airflow_provider_flux.connectors.sql.statements import StatementWriter, comparable
 from airflow_provider_flux.connectors.sql.tables import reflect
-from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknown, RecordError
+from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknown, RecordError, preview
 
 _PAUSES = (0.05, 0.2, 1.0)
 """Seconds to wait after a transaction that lost against another one (deadlock, serialisation)."""
@@ -212,7 +211,7 @@ class _Batch:
     def _not_found(self, index: int) -> RecordError:
         data = self._items[index].data
         key = self._options.key or ()
-        values = ", ".join(f"{name}={short(data.get(name))}" for name in key)
+        values = ", ".join(f"{name}={preview(data.get(name))}" for name in key)
         return RecordError(
             "RECORD_NOT_FOUND",
             f"table '{self._table.label}' has no row with {values}",
@@ -227,7 +226,7 @@ class _Batch:
             fault.code,
             self._database.safe(fault.message),
             field=column,
-            value=None if column is None else short(data[column]),
+            value=None if column is None else preview(data[column]),
             answer=self._database.safe(fault.answer),
         )
 

@@ -153,7 +153,9 @@ def test_a_query_is_read_page_by_page(contacts: Any) -> None:
     assert [record["Full name"] for record in records if record["id"] > 200] == ["n22", "n24"]
 
 
-@pytest.mark.parametrize(("kind", "column"), [("integer", "BIGINT"), ("text", "TEXT"), ("integer", "TEXT")])
+@pytest.mark.parametrize(
+    ("kind", "column"), [("integer", "BIGINT"), ("integer", "NUMERIC"), ("text", "TEXT"), ("integer", "TEXT")]
+)
 def test_cursors_that_are_no_timestamps(place: Any, kind: str, column: str) -> None:
     place.run(f"CREATE TABLE t (id INTEGER PRIMARY KEY, v {column})")
     values: list[Any] = [-5, 0, 9, 10, 100, 2**40] if kind == "integer" else ["", "B", "a", "a b", "b", "ä"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from airflow_provider_flux.connectors.cursor import canonical, minus, native, ti
         date(2026, 1, 1),
         1767225600,
         1767225600.0,
+        Decimal("1767225600.0"),
         1767225600000,
         "1767225600",
         "1767225600000",
@@ -46,6 +48,11 @@ def test_an_absent_value_has_no_text(value: object, kind: str) -> None:
         (True, "timestamp"),
         ([], "timestamp"),
         (float("nan"), "timestamp"),
+        (Decimal("NaN"), "timestamp"),
+        (Decimal("sNaN"), "timestamp"),
+        (Decimal("1.5"), "integer"),
+        (Decimal("sNaN"), "integer"),
+        (Decimal("1e30"), "integer"),
         (float("inf"), "timestamp"),
         (10**400, "timestamp"),
         ("0001-01-01T00:00:00+05:00", "timestamp"),
@@ -91,6 +98,7 @@ def test_texts_of_integers_sort_as_the_integers(one: int, other: int) -> None:
     assert second is not None
     assert (first < second) == (one < other)
     assert native(first, "integer") == one
+    assert canonical(Decimal(one), "integer") == first
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.datetimes(), st.lists(st.none())))

@@ -54,8 +54,6 @@ def shown(value: Any) -> str:
         return "an object"
     if isinstance(value, (list, tuple)):
         return "a list"
-    if isinstance(value, int) and value.bit_length() > 1000:
-        return "a number of hundreds of digits"  # Python refuses to print thousands of them
     return repr(preview(value, 60)) if isinstance(value, str) else preview(value, 60)
 
 

@@ -53,7 +53,7 @@ class Number(Kind):
 
     def one(self, value: Any) -> Any:
         number = _decimal(value, "a number")
-        if self._limit is not None and abs(number) >= self._limit:
+        if self._limit is not None and number.copy_abs() >= self._limit:
             raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is not below {self._limit}")
         if self._wire == "sqlite" and not math.isfinite(float(number)):
             raise Refused("VALUE_OUT_OF_RANGE", f"{shown(value)} is larger than SQLite's numbers")

@@ -64,3 +64,9 @@ def test_a_destination_needs_a_key_but_for_plain_inserts(options: dict[str, Any]
     with pytest.raises(ValidationError, match="needs `key`"):
         SqlDestinationOptions(**BASE, table="t", **options)
     assert SqlDestinationOptions(**BASE, table="t", mode="insert").key is None
+
+
+def test_an_insert_that_nobody_can_look_up_is_advised_against() -> None:
+    assert "held for a person" in SqlDestinationOptions(**BASE, table="t", mode="insert").advice()[0]
+    assert SqlDestinationOptions(**BASE, table="t", mode="insert", key="id").advice() == ()
+    assert SqlDestinationOptions(**BASE, table="t", key="id").advice() == ()
