@@ -14,6 +14,7 @@ from sqlalchemy.exc import NoSuchTableError, SAWarning
 from sqlalchemy.sql.type_api import TypeEngine
 
 from airflow_provider_flux.connectors.sql.database import Database
+from airflow_provider_flux.connectors.sql.sqlite_types import declared_types
 from airflow_provider_flux.errors import FluxError
 
 
@@ -71,14 +72,17 @@ def reflect(database: Database, text: str) -> Table:
             columns = []
         if not columns:
             raise no_such_table(database, connection, text)
+        types = {each["name"]: each["type"] for each in columns}
+        if database.dialect == "sqlite":
+            types = declared_types(connection, name, schema, types)
     # SQLite fills a lone INTEGER PRIMARY KEY by itself.
     counted = database.dialect == "sqlite" and len(primary) == 1
-    return Table(name, schema, {each["name"]: _column(each, primary, counted) for each in columns})
+    return Table(name, schema, {each["name"]: _column(each, types[each["name"]], primary, counted) for each in columns})
 
 
-def _column(declared: Any, primary: list[str], counted: bool) -> Column:
+def _column(declared: Any, kind: TypeEngine[Any], primary: list[str], counted: bool) -> Column:
     is_key = declared["name"] in primary
-    generated = is_key and counted and isinstance(declared["type"], sqlalchemy.Integer)
+    generated = is_key and counted and isinstance(kind, sqlalchemy.Integer)
     nullable = bool(declared["nullable"]) and (not is_key or generated)
     filled = (
         generated
@@ -87,7 +91,7 @@ def _column(declared: Any, primary: list[str], counted: bool) -> Column:
         or bool(declared.get("identity"))
         or bool(declared.get("computed"))
     )
-    return Column(declared["name"], declared["type"], nullable or generated, not nullable and not filled)
+    return Column(declared["name"], kind, nullable or generated, not nullable and not filled)
 
 
 def no_such_table(database: Database, connection: Connection, text: str) -> FluxError:

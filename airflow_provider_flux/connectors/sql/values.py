@@ -20,6 +20,7 @@ from airflow_provider_flux.connectors.contract import Page
 from airflow_provider_flux.errors import RecordError, preview
 
 _PLAIN = frozenset({type(None), bool, int, str, bytes, UUID})
+_MOMENTS = frozenset({type(None), datetime})
 
 
 class _Defect(Exception):
@@ -55,7 +56,7 @@ class Reader:
         for place, values in enumerate(columns):
             types = set(map(type, values))
             form = self._declared[place]
-            if form is None and types <= _PLAIN and not (self.suspicious and str in types):
+            if form is None and _is_plain(types, values) and not (self.suspicious and str in types):
                 continue
             columns[place] = self._column(place, values, scales[place] == 0, page)
             changed = True
@@ -80,6 +81,13 @@ class Reader:
                 )
                 page.defects.setdefault(index, error)
         return tuple(plain)
+
+
+def _is_plain(types: set[type], values: Sequence[Any]) -> bool:
+    """Whether a whole column can stay as it is; most can."""
+    if types <= _PLAIN:
+        return True
+    return types <= _MOMENTS and all(value is None or value.tzinfo is not None for value in values)
 
 
 def _plain(value: Any, whole: bool = False) -> Any:

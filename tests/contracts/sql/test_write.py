@@ -194,6 +194,29 @@ def test_the_types_of_postgresql(pg_place: Any) -> None:
         assert (error.code, error.field) == ("INVALID_FORMAT", column)
 
 
+@pytest.mark.parametrize(
+    ("declared", "good", "bad"),
+    [
+        ("TIMESTAMPTZ", "2026-01-01T10:00:00Z", "soon"),
+        ("timestamp with time zone", "2026-01-01T10:00:00Z", "soon"),
+        ("BIGINT UNSIGNED", 7, "n/a"),
+        ("int8", "7", "n/a"),
+        ("JSONB", {"a": 1}, {"a": float("nan")}),
+        ("DECIMAL(5, 2)", "1.25", "n/a"),
+        ("POINT", "1,2", {}),
+        ("INTERVAL", "1 day", []),
+        ("MONEY", "EUR 5", "\x00"),
+        ("", "anything", {}),
+    ],
+)
+def test_declared_types_of_sqlite_mean_what_they_say(sqlite_place: Any, declared: str, good: Any, bad: Any) -> None:
+    sqlite_place.run(f"CREATE TABLE t (id INTEGER PRIMARY KEY, x {declared})")
+    written, refused = sqlite_place.write([WriteItem({"id": 1, "x": good}), WriteItem({"id": 2, "x": bad})], table="t")
+    assert written == Written()
+    assert (refused.field, refused.code) in {("x", "INVALID_FORMAT"), ("x", "INVALID_ENCODING")}
+    assert sqlite_place.rows("SELECT id FROM t") == [(1,)]
+
+
 @pytest.mark.parametrize(("mode", "expected"), [("upsert", True), ("update", True), ("insert", False)])
 def test_upsert_and_update_may_be_sent_twice_and_insert_may_be_asked(people: Any, mode: str, expected: bool) -> None:
     destination = people.destination(table="people", mode=mode)
