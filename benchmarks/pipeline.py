@@ -114,9 +114,11 @@ def _figure(report: dict[str, float], rows: int) -> Figure:
 
 
 def _run(module: str, *arguments: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
+    # With compiled modules, as any installed program has them.
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.contenders.{module}", *arguments],
-        env={**os.environ, **(environment or {})},
+        env={**surroundings, **(environment or {})},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

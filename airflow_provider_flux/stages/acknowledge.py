@@ -10,6 +10,7 @@ from airflow_provider_flux.mapping.paths import MISSING, getter
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.guard import NO_CHANGE, Guarded
+from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import MappedRecord, ReadRecord, ranges
 from airflow_provider_flux.staging import BatchEntry
 from airflow_provider_flux.store.rows import Link, NewError, Run
@@ -31,7 +32,9 @@ class Acknowledger:
         self._key_getters = [getter(path) for path in ctx.flow.file.destination.key or ()]
         self._payloads: tuple[str, list[ReadRecord]] = ("", [])
         self.mapping_version = run.mapping_version
+        self._progress = Progress(ctx, run, Stage.WRITE)
         self.records = 0
+        self.batches = 0
         self.counts: dict[str, int] = {}
 
     def ack(self, batch: Batch, guarded: Guarded, verdicts: list[Verdict]) -> None:
@@ -60,7 +63,7 @@ class Acknowledger:
         )
         for _, bucket, _ in fates:
             self.counts[bucket] = self.counts.get(bucket, 0) + 1
-        self._progress(len(batch.records))
+        self._count(len(batch.records))
 
     def hold(self, batch: Batch, guarded: Guarded) -> None:
         """Acknowledge a batch of which nobody knows whether it arrived: its records wait for a person."""
@@ -74,11 +77,12 @@ class Acknowledger:
     def count_again(self, records: list[MappedRecord]) -> None:
         """Count a batch that an earlier attempt acknowledged."""
         self.counts["acknowledged before"] = self.counts.get("acknowledged before", 0) + len(records)
-        self._progress(len(records))
+        self._count(len(records))
 
-    def _progress(self, records: int) -> None:
+    def _count(self, records: int) -> None:
         self.records += records
-        self._ctx.on_progress(Stage.WRITE, self.records)
+        self.batches += 1
+        self._progress(self.records, self.batches)
 
     def _error(self, batch: Batch, record: MappedRecord, error: RecordError, held: bool) -> NewError:
         return NewError(

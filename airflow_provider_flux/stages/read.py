@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import msgspec
 
 from airflow_provider_flux.connectors.contract import Page, Window
-from airflow_provider_flux.errors import RecordError, Stage
+from airflow_provider_flux.errors import FluxError, RecordError, Stage
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.judge import Judge
 from airflow_provider_flux.stages.keys import KeyIndex
 from airflow_provider_flux.stages.memory import few_collections
+from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import Duplicate, ReadRecord
 from airflow_provider_flux.stages.replay import stored_records
 from airflow_provider_flux.stages.window import window_of
@@ -45,8 +46,12 @@ def read(ctx: RunContext) -> StageReport:
         records = _replayed(ctx) if ctx.replay_of else _from_source(ctx, run)
         reading = _Reading(ctx, run)
         with KeyIndex() as keys:
-            for record, cursor in records:
-                reading.take(record, cursor, keys)
+            try:
+                for record, cursor in records:
+                    reading.take(record, cursor, keys)
+            except FluxError:
+                reading.progress.note()  # what was read so far is unsent, and counted as such
+                raise
             reading.seal(keys)
     seconds = time.monotonic() - started
     log.info("read %d records in %d batches in %.1f s", reading.records, reading.batches, seconds)
@@ -84,6 +89,7 @@ class _Reading:
         self._run = run
         self._files: StageFiles = ctx.files(Stage.READ, ctx.epoch)
         self._files.start()
+        self.progress = Progress(ctx, run, Stage.READ)
         self._batch: list[ReadRecord] = []
         self._cursor_max: str | None = None
         self.records = 0
@@ -128,8 +134,7 @@ class _Reading:
         self.records += len(self._batch)
         self.batches += 1
         self._batch = []
-        self._ctx.store.progress_stage(self._run, Stage.READ, self._ctx.epoch, self.records, self.batches)
-        self._ctx.on_progress(Stage.READ, self.records)
+        self.progress(self.records, self.batches)
 
     def _stage_superseded(self, keys: KeyIndex) -> None:
         files = self._ctx.files(SUPERSEDED, self._ctx.epoch)

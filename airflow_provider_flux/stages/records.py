@@ -44,6 +44,17 @@ class MappedRecord(msgspec.Struct, array_like=True):
     data: dict[str, Any]
 
 
+class MappedLine(msgspec.Struct, array_like=True):
+    """A `MappedRecord` on its way into a file: its data is JSON already, because the hash needed that."""
+
+    ordinal: int
+    key: str
+    version: str | None
+    hash: str
+    deleted: bool
+    data: msgspec.Raw
+
+
 class Duplicate(msgspec.Struct, array_like=True):
     """A record of which a newer version was read in the same run."""
 

@@ -18,14 +18,15 @@ from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.memory import few_collections
+from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.read import SUPERSEDED
-from airflow_provider_flux.stages.records import Duplicate, MappedRecord, ReadRecord, ranges
+from airflow_provider_flux.stages.records import Duplicate, MappedLine, ReadRecord, ranges
 from airflow_provider_flux.staging import BatchEntry, StageFiles
 from airflow_provider_flux.store.rows import NewError, Run, StageRow
 
 log = logging.getLogger(__name__)
 
-_hash_encoder = msgspec.json.Encoder(order="deterministic")
+_encode = msgspec.json.Encoder(order="deterministic").encode  # the same record always has the same hash
 
 # A bucket and its reason, or the error of a failed record.
 _Fate = tuple[str, str] | RecordError
@@ -118,11 +119,12 @@ class _Transform:
         self._known = KnownErrors(ctx, mapping.version)
         self._files = ctx.files(Stage.TRANSFORM, ctx.epoch)
         self._files.start()
+        self._progress = Progress(ctx, run, Stage.TRANSFORM)
         self._done = 0
         self.mapped = 0
 
     def batch(self, number: int, entry: BatchEntry, records: list[ReadRecord], superseded: set[int]) -> None:
-        mapped: list[MappedRecord] = []
+        mapped: list[MappedLine] = []
         fates: list[tuple[int, str, str]] = []
         errors: list[NewError] = []
         self._known.look_up(records)
@@ -141,8 +143,7 @@ class _Transform:
         self._files.add(mapped, first=entry.first)
         self.mapped += len(mapped)
         self._done += len(records)
-        self._ctx.store.progress_stage(self._run, Stage.TRANSFORM, self._ctx.epoch, self.mapped, number + 1)
-        self._ctx.on_progress(Stage.TRANSFORM, self._done)
+        self._progress(self._done, number + 1)
 
     def seal(self) -> None:
         manifest = self._files.seal(slice_size=self._ctx.flow.file.destination.batch_size)
@@ -155,7 +156,7 @@ class _Transform:
             sha256=manifest.sha256,
         )
 
-    def _fate(self, ordinal: int, record: ReadRecord, superseded: set[int], mapped: list[MappedRecord]) -> _Fate | None:
+    def _fate(self, ordinal: int, record: ReadRecord, superseded: set[int], mapped: list[MappedLine]) -> _Fate | None:
         """Where the record ends here, or None when it goes on to write (and is in `mapped`)."""
         if ordinal in superseded:
             return "deduplicated", "older version"
@@ -179,18 +180,20 @@ class _Transform:
         data, errors = self._mapping.apply(record.data)
         if errors:
             return _joined(errors)
-        digest = hashlib.blake2b(_hash_encoder.encode(data), digest_size=16).hexdigest()
-        mapped.append(MappedRecord(ordinal, record.key, record.version, digest, False, data))
+        line = _encode(data)
+        digest = hashlib.blake2b(line, digest_size=16).hexdigest()
+        mapped.append(MappedLine(ordinal, record.key, record.version, digest, False, msgspec.Raw(line)))
         return None
 
     def _map_delete(
-        self, ordinal: int, record: ReadRecord, key: str, mapped: list[MappedRecord]
+        self, ordinal: int, record: ReadRecord, key: str, mapped: list[MappedLine]
     ) -> tuple[str, str] | None:
         if self._deletes == "ignore":
             return "skipped", "delete ignored"
         # A tombstone often holds nothing but the id: map what the destination's key needs, as far as it goes.
         data, errors = self._key_rules.apply(record.data)
-        mapped.append(MappedRecord(ordinal, key, record.version, "", True, {} if errors else data))
+        line = _encode({} if errors else data)
+        mapped.append(MappedLine(ordinal, key, record.version, "", True, msgspec.Raw(line)))
         return None
 
 

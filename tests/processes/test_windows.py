@@ -160,3 +160,18 @@ def test_a_newer_version_that_maps_to_the_same_record_is_not_written_where_the_f
     store = flux.open_store()
     assert store.links("contacts", ["c00001"])["c00001"].version == "2026-01-01T00:30:01.000001Z"
     store.close()
+
+
+def test_a_read_that_breaks_off_counts_what_it_had_as_unsent(flux: Flux) -> None:
+    flux.saas.put(*contacts(230))
+
+    def on_page(count: int) -> None:
+        if count == 4:
+            raise ConnectionError("the source goes away")
+
+    flux.saas.on_page = on_page
+    assert flux.stage("read", "r1").answer["transient"]
+    run = flux.run("r1", "settle")
+    assert_sum_holds(run)
+    assert (run["state"], run["error_stage"], run["read"], run["unsent"]) == ("failed", "read", 100, 100)
+    assert run["cursor_after"] is None
