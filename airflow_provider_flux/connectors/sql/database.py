@@ -41,7 +41,8 @@ class Database:
         self.credentials = credentials
         self._side = side
         self._url = database_url(credentials)
-        self._secrets = [text for text in (credentials.password, self._url.password) if text]
+        hidden = (credentials.password, self._url.password, self._url.query.get("password"))
+        self._secrets = [str(text) for text in hidden if text]
         self.engine = self._open(connections)
 
     @property
@@ -125,7 +126,7 @@ class Database:
             options["connect_args"] = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
         else:
             options["pool_pre_ping"] = True
-        if backend == "postgresql":
+        if self._url.drivername in ("postgresql+psycopg", "postgresql+psycopg2"):
             options["connect_args"] = {"client_encoding": "utf8"}
             if "connect_timeout" not in self._url.query:
                 options["connect_args"]["connect_timeout"] = _CONNECT_SECONDS

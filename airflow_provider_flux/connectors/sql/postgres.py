@@ -18,8 +18,8 @@ from airflow_provider_flux.connectors.sql.database import Database
 from airflow_provider_flux.connectors.sql.plan import Mode, Step
 from airflow_provider_flux.connectors.sql.tables import Table
 
-_STAGE = "flux_rows"
-_ROW = "flux_row"
+_STAGE = "flux_incoming_rows"
+_ROW = "flux_incoming_row"
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 

@@ -78,6 +78,21 @@ def test_five_percent_at_once(people: Any, person: Person, batch_size: int, in_f
     check(people, items, verdicts, bad)
 
 
+def test_of_records_that_share_a_unique_value_in_batches_in_flight_one_arrives(people: Any, person: Person) -> None:
+    # In opposite orders, so that transactions wait for one another and PostgreSQL has deadlocks to end.
+    size, batches = 50, 16
+    items = []
+    for batch in range(batches):
+        order = range(size) if batch % 2 else reversed(range(size))
+        items += [person(batch * size + n, email=f"shared{n}@example.com") for n in order]
+    verdicts = people.write(items, table="people", batch_size=size, in_flight=batches)
+    codes = [verdict.code for verdict in verdicts if isinstance(verdict, RecordError)]
+    assert codes == ["DUPLICATE_RECORD"] * (size * (batches - 1))
+    arrived = {item.data["id"] for item, verdict in zip(items, verdicts, strict=True) if verdict == Written()}
+    assert {number for (number,) in people.rows("SELECT id FROM people")} == arrived
+    assert people.rows("SELECT count(DISTINCT email) FROM people") == [(size,)]
+
+
 @pytest.mark.parametrize("name", ["duplicate unique value", "check of the table"])
 def test_five_percent_that_only_the_database_can_refuse(people: Any, person: Person, name: str) -> None:
     bad = dict.fromkeys(range(19, TOTAL, 20), name)
