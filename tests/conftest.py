@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy
 
@@ -32,6 +33,9 @@ def _isolate() -> None:
 
 
 _isolate()
+# A slow machine is no failure; CI looks at the same examples every time, a developer at new ones.
+hypothesis.settings.register_profile("flux", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("flux")
 atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)  # after pgserver's own, which writes there once more
 
 

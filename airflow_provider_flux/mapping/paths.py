@@ -44,7 +44,7 @@ _STEP = re.compile(
       | \[(?P<index>\d{1,6})\]
       | (?P<each>\[\*\])
       | \[(?P<quote>["'])(?P<quoted>.+?)(?P=quote)\]""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_flux.mapping.paths import (
@@ -98,6 +98,7 @@ def test_a_bad_path_is_refused_with_the_reason(path: str, says: str) -> None:
 
 
 @given(st.lists(st.one_of(st.text(min_size=1), st.integers(0, 999_999), st.just(EACH)), min_size=1))
+@example(["line\n["])
 def test_a_joined_path_is_parsed_back_to_its_steps(steps: list[Any]) -> None:
     if any(isinstance(step, str) and '"' in step and "'" in step for step in steps):
         return  # no way to write a name with both kinds of quotes
