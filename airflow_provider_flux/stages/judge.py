@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import methodcaller
 from typing import Any
 
 from airflow_provider_flux.connectors.contract import Page, Window
@@ -72,6 +73,9 @@ def _inside(cursor: str, window: Window) -> bool:
 
 
 def _value_getter(path: str) -> Any:
+    """Reads the value at a path, None where there is none."""
+    if path.isidentifier():
+        return methodcaller("get", path)  # a name at the top of the record: by far the most common, and the quickest
     get = getter(path)
 
     def value(record: dict[str, Any]) -> Any:

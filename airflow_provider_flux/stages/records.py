@@ -68,8 +68,10 @@ def key_of(getters: Sequence[Callable[[Any], Any]], record: dict[str, Any]) -> s
     """
     if len(getters) == 1:
         value = getters[0](record)
-        if isinstance(value, str):  # nearly all keys of nearly all records
+        if type(value) is str:  # nearly all keys of nearly all records are one of these two
             return value or None
+        if type(value) is int:
+            return str(value)
     parts: list[str] = []
     for get in getters:
         value = get(record)
