@@ -13,8 +13,8 @@ _HEAD = """\
 
 <!-- Made by `python -m tools.error_docs` from airflow_provider_flux/errors.py; do not edit. -->
 
-Every failure has a code. Logs, `airflow-flux show` and `airflow-flux errors` name it with what happened, to which record and
-field, and what to do next.
+Every failure has a code. Logs, `airflow-flux show` and `airflow-flux errors` name it with what happened, to which
+record and field, and what to do next.
 
 A code also says what happens next by itself:
 
