@@ -22,6 +22,7 @@ class Fault:
     :param answer: all that the database said
     :param scope: whether a record of the statement is at fault, or nothing of the statement can succeed
     :param again: the transaction lost against another one and was rolled back: the same may succeed at once
+    :param answered: the database itself said so, and its connection lives: nothing of the transaction was stored
     :param column: the column that the database named
     :param value: the value of that column that it named, as text
     :param constraint: the name or text of the constraint that it named
@@ -35,6 +36,7 @@ class Fault:
     answer: str = ""
     scope: Scope = "task"
     again: bool = False
+    answered: bool = False
     column: str | None = None
     value: str | None = None
     constraint: str | None = None

@@ -8,6 +8,7 @@ https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import exc
@@ -109,6 +110,9 @@ _MYSQL = {
 }
 """By MySQL's error number."""
 
+_MYSQL_CLIENT = 2000
+"""From here on the numbers are of the client: the server did not answer."""
+
 _SENTENCES = (
     # What the drivers say where no code comes with it: refused logins above all (libpq passes no SQLSTATE on).
     (
@@ -147,14 +151,15 @@ def recognise(error: Exception, dialect: str, *, connecting: bool = False) -> Fa
     text = _text(origin, error)
     state = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
     if dialect == "postgresql" and state is not None:
-        return _postgres(origin, text, _by_prefix(_SQLSTATES, state, 2) or _Row("UNKNOWN"))
+        fault = _postgres(origin, text, _SQLSTATES.get(state) or _SQLSTATES.get(state[:2]) or _Row("UNKNOWN"))
+        return replace(fault, answered=not state.startswith(("08", "57")))
     if dialect == "sqlite" and (name := getattr(origin, "sqlite_errorname", None)):
         row = _sqlite_row(name)
         if row is not None:
             column, check = _SQLITE_COLUMN.search(text), _SQLITE_CHECK.search(text)
-            return _fault(row, text, column=column and column[1], constraint=check and check[1])
+            return replace(_fault(row, text), answered=True, column=column and column[1], constraint=check and check[1])
     if dialect in ("mysql", "mariadb") and origin.args and origin.args[0] in _MYSQL:
-        return _fault(_MYSQL[origin.args[0]], text)
+        return replace(_fault(_MYSQL[origin.args[0]], text), answered=origin.args[0] < _MYSQL_CLIENT)
     for pattern, row in _SENTENCES:
         if re.search(pattern, text):
             return _fault(row, text)
@@ -181,17 +186,15 @@ def _postgres(origin: Any, text: str, row: _Row) -> Fault:
     if row.code == "REFERENCE_MISSING" and "still referenced" in detail:
         row = _Row("CONSTRAINT_VIOLATED", "record")
     answer = "\n".join(part for part in (message, detail, diag.message_hint, diag.context) if part)
-    return _fault(row, message, answer=answer, column=column, value=value, constraint=diag.constraint_name, line=line)
+    return replace(
+        _fault(row, message), answer=answer, column=column, value=value, constraint=diag.constraint_name, line=line
+    )
 
 
 def _sqlite_row(name: str) -> _Row | None:
     while name not in _SQLITE and name.count("_") > 1:
         name = name.rpartition("_")[0]
     return _SQLITE.get(name)
-
-
-def _by_prefix(table: dict[str, _Row], state: str, length: int) -> _Row | None:
-    return table.get(state) or table.get(state[:length])
 
 
 def _by_class(error: Exception, origin: Any, connecting: bool) -> _Row:
@@ -210,26 +213,13 @@ def _by_class(error: Exception, origin: Any, connecting: bool) -> _Row:
     return _Row("UNKNOWN")
 
 
-def _fault(
-    row: _Row,
-    message: str,
-    *,
-    answer: str = "",
-    column: str | None = None,
-    value: str | None = None,
-    constraint: str | None = None,
-    line: int | None = None,
-) -> Fault:
+def _fault(row: _Row, message: str) -> Fault:
     return Fault(
         code=row.code,
         message=message,
-        answer=answer or message,
+        answer=message,
         scope=row.scope,
         again=row.again,
-        column=column,
-        value=value,
-        constraint=constraint,
-        line=line,
         connection_field=row.connection_field,
         next_step=row.next_step,
     )

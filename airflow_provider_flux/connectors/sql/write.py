@@ -200,7 +200,7 @@ class _Batch:
                 # A deferred constraint: it names no row, and the whole transaction is gone.
                 raise BatchRejected(self._record_error(0, fault)) from error
             failure = self._database.failure(error)
-            if self._options.mode == "insert":
+            if self._options.mode == "insert" and not fault.answered:
                 raise OutcomeUnknown(
                     "OUTCOME_UNKNOWN",
                     f"the connection was lost during COMMIT: {failure.message}",

@@ -236,6 +236,24 @@ def test_a_lost_commit_of_an_upsert_may_simply_be_sent_again(
     assert place.rows("SELECT id FROM t ORDER BY id") == [(1,), (2,)]
 
 
+def test_a_commit_that_the_database_refuses_is_no_unknown_outcome(pg_place: Any) -> None:
+    pg_place.run("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+    with pg_place.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        )
+    with pytest.raises(FluxError) as caught:
+        pg_place.write([WriteItem({"id": 1})], table="t", mode="insert")
+    assert caught.value.code == "DESTINATION_OUTAGE"
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert pg_place.rows("SELECT id FROM t") == []
+
+
 def test_a_user_without_the_right_to_write_is_told(pg_place: Any) -> None:
     role = f"reader_{pg_place.engine.url.database}"
     pg_place.run(f"CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE ROLE {role} LOGIN; GRANT SELECT ON t TO {role}")
