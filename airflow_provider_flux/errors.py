@@ -199,6 +199,12 @@ _ROWS = (
         "Look in the destination whether the record is there; then retry it or discard it.",
     ),
     ErrorCode(
+        "PAYLOAD_MAY_BE_OLD", "Stored payload may be old", _C.DATA, _D.FIX,
+        "A replay did not send the stored payload, because it might overwrite newer data.",
+        "The source gives its records no version, and the destination was given this key before.",
+        "Change the record in the source, so that it is read again; or give the source a `version` or a `cursor`.",
+    ),
+    ErrorCode(
         "TOO_MANY_FAILED", "Too many records failed", _C.DATA, _D.STOP,
         "More records failed than the flow's `errors.fail_run_when` allows for a green run.",
         "See the errors by frequency.",

@@ -42,7 +42,8 @@ class Acknowledger:
         fates = [(record.ordinal, "skipped", reason) for record, reason in guarded.skipped]
         errors: list[NewError] = []
         links = [self._link(record, None, guarded) for record, reason in guarded.skipped if reason == NO_CHANGE]
-        for record, verdict in zip(guarded.send, verdicts, strict=True):
+        judged = [*zip(guarded.send, verdicts, strict=True), *guarded.refused]
+        for record, verdict in judged:
             if isinstance(verdict, RecordError):
                 held = CATALOGUE[verdict.code].disposition is Disposition.HOLD
                 fates.append((record.ordinal, "held" if held else "failed", verdict.code))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from airflow_provider_flux.errors import RecordError
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.records import MappedRecord
 from airflow_provider_flux.store.rows import Link
 
 NO_CHANGE = "no change"
 """A newer version that maps to what is there already: not sent, but its link says so."""
+
+
+_UNSURE = RecordError(
+    "PAYLOAD_MAY_BE_OLD", "another delivery of this key exists, and without a version nobody can tell which is newer"
+)
 
 
 @dataclass
@@ -19,6 +25,7 @@ class Guarded:
     send: list[MappedRecord] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
     skipped: list[tuple[MappedRecord, str]] = field(default_factory=list)  # with the reason
+    refused: list[tuple[MappedRecord, RecordError]] = field(default_factory=list)
 
 
 class Guard:
@@ -33,6 +40,7 @@ class Guard:
         self._skip_unchanged = ctx.flow.file.destination.skip_unchanged
         # A clear, a backfill or a replay asks for the write to be done again; a tick that reads its lookback does not.
         self._again = idempotent and (ctx.epoch > 0 or ctx.trigger in ("backfill", "replay"))
+        self._replay = ctx.trigger == "replay"
         self._check_held = not idempotent and ctx.store.has_open_errors(ctx.flow.id)
 
     def split(self, records: list[MappedRecord]) -> Guarded:
@@ -42,7 +50,11 @@ class Guard:
         # No mapping version makes it safe to send again what is held: asked without one, the store names only those.
         held = self._ctx.store.known_errors(self._ctx.flow.id, keys, None) if self._check_held else set()
         for record in records:
-            reason = self._reason(record, guarded.links.get(record.key))
+            link = guarded.links.get(record.key)
+            if self._replay and record.version is None and link is not None:
+                guarded.refused.append((record, _UNSURE))
+                continue
+            reason = self._reason(record, link)
             if reason is None and (record.key, record.version) in held:
                 reason = "known error"
             if reason is None:

@@ -142,6 +142,7 @@ def _close_errors(ctx: RunContext, run: Run, chain: _Chain) -> None:
     # Of this run only the last epoch counts.
     ctx.store.supersede_errors(run, Stage.TRANSFORM, chain.transform.epoch)
     ctx.store.supersede_errors(run, Stage.WRITE, chain.write.epoch)
+    ctx.store.supersede_repeated(run)
     resolved = ctx.store.resolve_errors(ctx.flow.id, ctx.run_id)
     if resolved:
         log.info("%d errors of earlier runs are resolved", resolved)

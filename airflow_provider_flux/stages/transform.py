@@ -213,8 +213,8 @@ class KnownErrors:
             self._known = self._ctx.store.known_errors(self._ctx.flow.id, keys, self._mapping_version)
 
     def skips(self, record: ReadRecord) -> bool:
-        """Whether the record failed before as it is."""
-        return (record.key, record.version) in self._known
+        """Whether the record failed before as it is. One without a version may have been mended: nobody can tell."""
+        return record.version is not None and (record.key, record.version) in self._known
 
 
 def _new_error(ordinal: int, record: ReadRecord, error: RecordError) -> NewError:

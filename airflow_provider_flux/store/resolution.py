@@ -74,6 +74,25 @@ class Resolution(StorePart):
         with self._database.writing() as connection:
             return int(connection.execute(statement.values(state=SUPERSEDED)).rowcount)
 
+    def supersede_repeated(self, run: Run) -> None:
+        """Close the open errors of other runs whose record failed again in this one: it stands in the inbox once."""
+        again = errors.alias()
+        repeated = (
+            select(again.c.id)
+            .where(
+                again.c.run == run.id,
+                again.c.source_key == errors.c.source_key,
+                again.c.state.in_(UNSETTLED),
+            )
+            .correlate(errors)
+            .exists()
+        )
+        older = update(errors).where(
+            errors.c.flow == run.flow, errors.c.run != run.id, errors.c.state == OPEN, repeated
+        )
+        with self._database.writing() as connection:
+            connection.execute(older.values(state=SUPERSEDED))
+
     def supersede_replayed(self, ids: Sequence[int]) -> None:
         """Close the errors that a replay took over: what is still wrong with their records stands in the replay."""
         with self._database.writing() as connection:
