@@ -9,9 +9,10 @@ from airflow_provider_flux.errors import CATALOGUE, Disposition, RecordError, St
 from airflow_provider_flux.mapping.paths import MISSING, getter
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
+from airflow_provider_flux.stages.fates import ranges
 from airflow_provider_flux.stages.guard import NO_CHANGE, Guarded
 from airflow_provider_flux.stages.progress import Progress
-from airflow_provider_flux.stages.records import MappedRecord, ReadRecord, ranges
+from airflow_provider_flux.stages.records import MappedRecord, ReadRecord
 from airflow_provider_flux.staging import BatchEntry
 from airflow_provider_flux.store.rows import Link, NewError, Run
 

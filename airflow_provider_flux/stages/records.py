@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from airflow_provider_flux.errors import RecordError
-from airflow_provider_flux.store.rows import Outcome
 
 
 class ReadRecord(msgspec.Struct, array_like=True):
@@ -86,20 +85,3 @@ def key_of(getters: Sequence[Callable[[Any], Any]], record: dict[str, Any]) -> s
             return None
         parts.append(text)
     return parts[0] if len(parts) == 1 else json.dumps(parts, ensure_ascii=False)
-
-
-def ranges(fates: Iterable[tuple[int, str, str]]) -> list[Outcome]:
-    """Join the fates (ordinal, bucket, reason) of a batch, ascending by ordinal, into ranges."""
-    outcomes: list[Outcome] = []
-    bucket = reason = ""
-    first = last = -2
-    for ordinal, new_bucket, new_reason in fates:
-        if ordinal == last + 1 and new_bucket == bucket and new_reason == reason:
-            last = ordinal
-            continue
-        if last >= 0:
-            outcomes.append(Outcome(bucket, reason, first, last))
-        bucket, reason, first, last = new_bucket, new_reason, ordinal, ordinal
-    if last >= 0:
-        outcomes.append(Outcome(bucket, reason, first, last))
-    return outcomes

@@ -17,10 +17,11 @@ from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
+from airflow_provider_flux.stages.fates import ranges
 from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.read import SUPERSEDED
-from airflow_provider_flux.stages.records import Duplicate, MappedLine, ReadRecord, ranges
+from airflow_provider_flux.stages.records import Duplicate, MappedLine, ReadRecord
 from airflow_provider_flux.staging import BatchEntry, StageFiles
 from airflow_provider_flux.store.rows import NewError, Run, StageRow
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_flux.stages.fates import ranges
 from airflow_provider_flux.stages.keys import KeyIndex
-from airflow_provider_flux.stages.records import key_of, ranges
+from airflow_provider_flux.stages.records import key_of
 
 FATES = st.lists(st.tuples(st.sampled_from(["written", "failed", "skipped"]), st.sampled_from(["a", "b"])), max_size=50)
 
