@@ -28,20 +28,22 @@ class _Chain:
 def settle(ctx: RunContext) -> RunReport:
     """Close the run: count both sides apart, move the cursor, resolve errors, and say how it ended.
 
-    :raises FluxError: ACCOUNTING_MISMATCH when read and outcomes differ; the run is closed as failed first
+    :raises FluxError: ACCOUNTING_MISMATCH when read and outcomes differ, STAGING_UNSEALED when the sealed files of read
+        are not what they were; the run is closed as failed first
     """
     run = ctx.run()
     chain = _chain(ctx, run)
     if chain.failed is not None and chain.write is not None:
         _hold_what_is_in_doubt(ctx, run, chain.write)
-    read = _records_read(ctx, chain)
     counts = ctx.store.count(
         run, chain.transform.epoch if chain.transform else None, chain.write.epoch if chain.write else None
     )
     trace = chain.failed
-    mismatch = _mismatch(read, counts, complete=trace is None)
+    read = chain.read.records if chain.read else 0
+    mismatch = _unreadable(ctx, chain) or _mismatch(read, counts, complete=trace is None)
     if mismatch is not None:
-        trace = Trace(Stage.SETTLE, mismatch)
+        log.error("%s", mismatch)
+        trace = trace or Trace(Stage.SETTLE, mismatch)  # a stage that failed is the cause to act on
     buckets = {**counts.buckets, "read": read, "unsent": max(0, read - sum(counts.buckets.values()))}
     moved = None
     if trace is None:
@@ -50,7 +52,7 @@ def settle(ctx: RunContext) -> RunReport:
     state = "failed" if trace else "partial" if buckets.get("failed", 0) + buckets.get("held", 0) else "succeeded"
     run = ctx.store.finish_run(run, state=state, counts=buckets, cursor_after=moved, trace=trace)
     report = run_report(ctx.store, run)
-    if mismatch is not None:
+    if mismatch is not None and chain.failed is None:
         raise mismatch
     return report
 
@@ -105,16 +107,22 @@ def _why(stage: str, row: StageRow | None) -> FluxError:
     return FluxError(row.error_code, row.error_message or "", next_step=row.error_next_step, answer=row.error_answer)
 
 
-def _records_read(ctx: RunContext, chain: _Chain) -> int:
-    """The read side of the sum: from the sealed manifest, not from the outcomes.
+def _unreadable(ctx: RunContext, chain: _Chain) -> FluxError | None:
+    """Whether the read side of the sum still stands: the files that read sealed, with as many lines as it said then.
 
-    What an unsealed read had fetched is shown as well; it is all unsent.
+    What an unsealed read had fetched is only in the store; it is all unsent.
     """
-    if chain.read is None:
-        return 0
-    if chain.read.state != "sealed":
-        return chain.read.records
-    return ctx.files(Stage.READ, chain.read.epoch).manifest(chain.read.sha256).records
+    if chain.read is None or chain.read.state != "sealed":
+        return None
+    try:
+        manifest = ctx.files(Stage.READ, chain.read.epoch).manifest(chain.read.sha256)
+    except FluxError as error:
+        return error
+    if manifest.records != chain.read.records:
+        return FluxError(
+            "ACCOUNTING_MISMATCH", f"read sealed {manifest.records} records and the store says {chain.read.records}"
+        )
+    return None
 
 
 def _mismatch(read: int, counts: Counts, *, complete: bool) -> FluxError | None:

@@ -69,3 +69,45 @@ def test_a_locked_store_fails_the_stage_and_loses_nothing(flux: Flux) -> None:
     assert_sum_holds(run)
     assert run["written"] == 120
     assert len(flux.saas.upserted) == 120
+
+
+def test_staged_files_that_vanish_fail_the_run_with_what_to_do(flux: Flux) -> None:
+    flux.saas.put(*contacts(120))
+    flux.stage("read", "r1")
+    for path in (flux.folder / "staging").rglob("*.zst"):
+        path.unlink()
+    failed = flux.stage("transform", "r1")
+    assert failed.answer["code"] == "STAGING_UNSEALED"
+    run = flux.run("r1", "settle")
+    assert_sum_holds(run)
+    assert (run["state"], run["error_stage"], run["error_code"]) == ("failed", "transform", "STAGING_UNSEALED")
+    assert (run["read"], run["unsent"], run["cursor_after"]) == (120, 120, None)
+    assert "from its read task" in run["error_next_step"]
+
+
+def test_a_manifest_that_vanished_before_settle_closes_the_run_as_failed(flux: Flux) -> None:
+    flux.saas.put(*contacts(120))
+    for stage in ("read", "transform", "write"):
+        flux.stage(stage, "r1")
+    next(iter((flux.folder / "staging").rglob("read-0/manifest.json"))).unlink()
+    assert flux.stage("settle", "r1").answer["code"] == "STAGING_UNSEALED"
+    with flux.open_store() as store:
+        run = store.run("contacts", "r1")
+    assert run is not None
+    assert (run.state, run.error_stage, run.cursor_after) == ("failed", "settle", None)
+
+
+def test_outcomes_that_do_not_add_up_fail_the_run_and_keep_the_cursor(flux: Flux) -> None:
+    flux.saas.put(*contacts(120))
+    for stage in ("read", "transform", "write"):
+        flux.stage(stage, "r1")
+    with sqlite3.connect(flux.folder / "flux.db") as database:
+        database.execute("DELETE FROM flux_outcomes WHERE batch = 2 AND stage = 'write'")
+    failed = flux.stage("settle", "r1")
+    assert failed.answer["code"] == "ACCOUNTING_MISMATCH"
+    assert "120 records were read and 100 have an outcome" in failed.answer["message"]
+    with flux.open_store() as store:
+        run = store.run("contacts", "r1")
+        assert store.cursor("contacts") is None
+    assert run is not None
+    assert run.state == "failed"
