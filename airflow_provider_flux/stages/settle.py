@@ -47,7 +47,7 @@ def settle(ctx: RunContext) -> RunReport:
     buckets = {**counts.buckets, "read": read, "unsent": max(0, read - sum(counts.buckets.values()))}
     moved = None
     if trace is None:
-        moved = _move_cursor(ctx, chain)
+        moved = _move_cursor(ctx, run, chain)
         _close_errors(ctx, run, chain)
     state = "failed" if trace else "partial" if buckets.get("failed", 0) + buckets.get("held", 0) else "succeeded"
     run = ctx.store.finish_run(run, state=state, counts=buckets, cursor_after=moved, trace=trace)
@@ -135,14 +135,15 @@ def _mismatch(read: int, counts: Counts, *, complete: bool) -> FluxError | None:
     return None
 
 
-def _move_cursor(ctx: RunContext, chain: _Chain) -> str | None:
-    """Every record of the window is written or stored: the next run may begin behind it."""
+def _move_cursor(ctx: RunContext, run: Run, chain: _Chain) -> str | None:
+    """Every record of the window is written or stored: the next run may begin behind it. The cursor it moved to."""
     assert chain.read is not None
-    if ctx.trigger in ("backfill", "replay") or chain.read.cursor_max is None:
+    reached = chain.read.cursor_max
+    if ctx.trigger in ("backfill", "replay") or reached is None:
         return None
-    if not ctx.store.move_cursor(ctx.flow.id, chain.read.cursor_max, ctx.run_id):
-        return None
-    return chain.read.cursor_max
+    ctx.store.move_cursor(ctx.flow.id, reached, ctx.run_id)
+    # Told by the run's own cursors: a settle that is done again finds the cursor moved already.
+    return reached if reached > (run.cursor_before or "") else None
 
 
 def _close_errors(ctx: RunContext, run: Run, chain: _Chain) -> None:
