@@ -122,13 +122,13 @@ def reason_to_remake(environment: Environment, stamp: dict[str, Any]) -> str | N
 
 
 def _installed(environment: Environment) -> list[str]:
-    """The names of the distributions whose own files are there (the first file of each is looked at)."""
+    """The names of the distributions whose own files are there (the first module of each is looked at)."""
     code = (
         "import importlib.metadata as m, json\n"
         "def there(d):\n"
-        "    files = d.files or []\n"
-        "    own = next((f for f in files if f.suffix == '.py'), None)\n"
-        "    return own is None or own.locate().exists()\n"
+        "    names = [line.split(',')[0] for line in (d.read_text('RECORD') or '').splitlines()]\n"
+        "    first = next((name for name in names if name.endswith('.py')), None)\n"
+        "    return first is None or d.locate_file(first).exists()\n"
         "print(json.dumps(sorted({d.name for d in m.distributions() if there(d)})))\n"
     )
     answer = subprocess.run(

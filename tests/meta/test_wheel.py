@@ -92,9 +92,8 @@ def test_the_entry_points_work_from_the_wheel_alone(unpacked: Path) -> None:
         "import airflow_provider_flux\n"
         "print(json.dumps([airflow_provider_flux.__file__, callable(main), get_provider_info()]))\n"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=unpacked, env={"PYTHONPATH": str(unpacked)}, capture_output=True, text=True
-    )
+    alone = {"PYTHONPATH": str(unpacked), "PYTHONDONTWRITEBYTECODE": "1"}
+    answer = subprocess.run([sys.executable, "-c", code], cwd=unpacked, env=alone, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     origin, callable_main, info = json.loads(answer.stdout)
     assert Path(origin).is_relative_to(unpacked)
