@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_outcomes_that_do_not_add_up_fail_the_run_and_keep_the_cursor(flux: Flux
     flux.saas.put(*contacts(120))
     for stage in ("read", "transform", "write"):
         flux.stage(stage, "r1")
-    with sqlite3.connect(flux.folder / "flux.db") as database:
+    with closing(sqlite3.connect(flux.folder / "flux.db")) as database, database:
         database.execute("DELETE FROM flux_outcomes WHERE batch = 2 AND stage = 'write'")
     failed = flux.stage("settle", "r1")
     assert failed.answer["code"] == "ACCOUNTING_MISMATCH"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -72,6 +73,6 @@ def test_a_busy_sqlite_is_an_outage_and_a_misspelt_statement_is_not() -> None:
     busy = sqlite3.OperationalError("database is locked")
     busy.sqlite_errorname = "SQLITE_BUSY_SNAPSHOT"
     assert recognise(busy, "sqlite").code == OUTAGE
-    with pytest.raises(sqlite3.OperationalError) as caught:
-        sqlite3.connect(":memory:").execute("SELEC 1")
+    with closing(sqlite3.connect(":memory:")) as database, pytest.raises(sqlite3.OperationalError) as caught:
+        database.execute("SELEC 1")
     assert recognise(caught.value, "sqlite").code == "BAD_REQUEST"
