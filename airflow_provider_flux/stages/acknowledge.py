@@ -53,18 +53,13 @@ class Acknowledger:
                 fates.append((record.ordinal, "written", "deleted" if record.deleted else "delivered"))
                 links.append(self._link(record, verdict.key, guarded))
         fates.sort()
+        outcomes = ranges(fates)
         self._ctx.store.ack(
-            self._run,
-            self._ctx.epoch,
-            batch.number,
-            batch.sha256,
-            ranges(fates),
-            errors,
-            links,
-            self.mapping_version,
+            self._run, self._ctx.epoch, batch.number, batch.sha256, outcomes, errors, links, self.mapping_version
         )
-        for _, bucket, _ in fates:
-            self.counts[bucket] = self.counts.get(bucket, 0) + 1
+        for outcome in outcomes:
+            count = outcome.last - outcome.first + 1
+            self.counts[outcome.bucket] = self.counts.get(outcome.bucket, 0) + count
         self._count(len(batch.records))
 
     def hold(self, batch: Batch, guarded: Guarded) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from operator import methodcaller
 from typing import Any
 
@@ -28,12 +27,22 @@ class Judge:
         self._deleted_value = _value_getter(source.deleted.field) if source.deleted else None
         self._kind = source.cursor.type if source.cursor else "timestamp"
 
-    def records(self, page: Page, window: Window) -> Iterator[tuple[ReadRecord, str | None]]:
-        """The records of a page that lie inside the window, each with its canonical cursor value."""
+    def records(self, page: Page, window: Window) -> tuple[list[ReadRecord], str]:
+        """The records of a page that lie inside the window, and the greatest canonical cursor value among them.
+
+        The cursor is empty, which sorts before all others, where no record has one.
+        """
+        records: list[ReadRecord] = []
+        greatest = ""
         for index, data in enumerate(page.records):
             record, cursor = self._judge(data, page.defects.get(index))
-            if cursor is None or _inside(cursor, window):
-                yield record, cursor
+            if cursor is not None:
+                if not _inside(cursor, window):
+                    continue
+                if cursor > greatest:
+                    greatest = cursor
+            records.append(record)
+        return records, greatest
 
     def _judge(self, data: dict[str, Any], defect: RecordError | None) -> tuple[ReadRecord, str | None]:
         key = cursor = version = None

@@ -43,12 +43,12 @@ def read(ctx: RunContext) -> StageReport:
         return StageReport(Stage.READ, row.records, row.batches, 0.0, {})
     ctx.store.start_stage(run, Stage.READ, ctx.epoch)
     with stage_failure(ctx, run, Stage.READ), few_collections():
-        records = _replayed(ctx) if ctx.replay_of else _from_source(ctx, run)
+        pages = _replayed(ctx) if ctx.replay_of else _from_source(ctx, run)
         reading = _Reading(ctx, run)
         with KeyIndex() as keys:
             try:
-                for record, cursor in records:
-                    reading.take(record, cursor, keys)
+                for records, greatest_cursor in pages:
+                    reading.take(records, greatest_cursor, keys)
             except FluxError:
                 reading.progress.note()  # what was read so far is unsent, and counted as such
                 raise
@@ -58,7 +58,7 @@ def read(ctx: RunContext) -> StageReport:
     return StageReport(Stage.READ, reading.records, reading.batches, seconds, {"superseded": reading.superseded})
 
 
-def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[ReadRecord, str | None]]:
+def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], str]]:
     judge = Judge(ctx.flow.file.source)
     source = ctx.open_source()
     try:
@@ -66,19 +66,20 @@ def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[ReadRecord, str | 
         log.info("reading %s [%s, %s)", ctx.flow.id, window.start or "the beginning", window.end or "the end")
         pages: Iterator[Page] = source.read(window)
         for page in pages:
-            yield from judge.records(page, window)
+            yield judge.records(page, window)
     finally:
         source.close()
 
 
-def _replayed(ctx: RunContext) -> Iterator[tuple[ReadRecord, str | None]]:
+def _replayed(ctx: RunContext) -> Iterator[tuple[list[ReadRecord], str]]:
     assert ctx.replay_of is not None
     judge = Judge(ctx.flow.file.source)
     for page, error_ids in stored_records(ctx.store, ctx.flow.id, ctx.replay_of):
         # Without a window every record of the page comes back, in order.
-        for (record, _), error_id in zip(judge.records(page, Window()), error_ids, strict=True):
+        records, _ = judge.records(page, Window())
+        for record, error_id in zip(records, error_ids, strict=True):
             record.error_id = error_id
-            yield record, None
+        yield records, ""
 
 
 class _Reading:
@@ -91,21 +92,23 @@ class _Reading:
         self._files.start()
         self.progress = Progress(ctx, run, Stage.READ)
         self._batch: list[ReadRecord] = []
-        self._cursor_max: str | None = None
+        self._cursor_max = ""
         self.records = 0
         self.batches = 0
         self.superseded = 0
 
-    def take(self, record: ReadRecord, cursor: str | None, keys: KeyIndex) -> None:
-        self._batch.append(record)
-        if cursor is not None and (self._cursor_max is None or cursor > self._cursor_max):
-            self._cursor_max = cursor
-        if len(self._batch) >= self._ctx.flow.file.batch:
-            self._stage_batch(keys)
+    def take(self, records: list[ReadRecord], greatest_cursor: str, keys: KeyIndex) -> None:
+        """Add a page, and stage every batch that is full."""
+        self._cursor_max = max(self._cursor_max, greatest_cursor)
+        self._batch += records
+        size = self._ctx.flow.file.batch
+        while len(self._batch) >= size:
+            self._stage(self._batch[:size], keys)
+            self._batch = self._batch[size:]
 
     def seal(self, keys: KeyIndex) -> None:
         if self._batch:
-            self._stage_batch(keys)
+            self._stage(self._batch, keys)
         self._stage_superseded(keys)
         manifest = self._files.seal()
         self._ctx.store.seal_stage(
@@ -115,25 +118,24 @@ class _Reading:
             records=manifest.records,
             batches=len(manifest.batches),
             sha256=manifest.sha256,
-            cursor_max=self._cursor_max,
+            cursor_max=self._cursor_max or None,
         )
 
-    def _stage_batch(self, keys: KeyIndex) -> None:
+    def _stage(self, batch: list[ReadRecord], keys: KeyIndex) -> None:
         keys.add(
             [
-                (record.key, self.records + index, record.version)
-                for index, record in enumerate(self._batch)
+                (record.key, ordinal, record.version)
+                for ordinal, record in enumerate(batch, self.records)
                 # A record with a defect is never written, so it must not push out a good version of its key.
                 if record.key is not None and record.defect is None
             ]
         )
         try:
-            self._files.add(self._batch, first=self.records)
+            self._files.add(batch, first=self.records)
         except RecursionError:
-            self._files.add([_storable(record) for record in self._batch], first=self.records)
-        self.records += len(self._batch)
+            self._files.add([_storable(record) for record in batch], first=self.records)
+        self.records += len(batch)
         self.batches += 1
-        self._batch = []
         self.progress(self.records, self.batches)
 
     def _stage_superseded(self, keys: KeyIndex) -> None:

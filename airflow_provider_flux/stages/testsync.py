@@ -83,7 +83,7 @@ def _first(flow: Flow, credentials: Callable[[str], Credentials], limit: int) ->
     try:
         judge = Judge(options)
         for page in source.read(Window()):
-            records += [record for record, _ in judge.records(page, Window())]
+            records += judge.records(page, Window())[0]
             if len(records) >= limit:
                 break
     finally:

@@ -171,7 +171,7 @@ class _Transform:
             )
         if record.deleted:
             return self._map_delete(ordinal, record, record.key, mapped)
-        if self._known.skips(record):
+        if self._known.active and self._known.skips(record):
             return "skipped", "known error"
         try:
             if self._keep is not None and not self._keep(record.data):
@@ -204,12 +204,12 @@ class KnownErrors:
     def __init__(self, ctx: RunContext, mapping_version: int) -> None:
         self._ctx = ctx
         self._mapping_version = mapping_version
-        self._active = ctx.trigger == "scheduled" and ctx.epoch == 0 and ctx.store.has_open_errors(ctx.flow.id)
+        self.active = ctx.trigger == "scheduled" and ctx.epoch == 0 and ctx.store.has_open_errors(ctx.flow.id)
         self._known: set[tuple[str, str | None]] = set()
 
     def look_up(self, records: list[ReadRecord]) -> None:
         """Ask the store about the keys of a batch."""
-        if self._active:
+        if self.active:
             keys = [record.key for record in records if record.key is not None]
             self._known = self._ctx.store.known_errors(self._ctx.flow.id, keys, self._mapping_version)
 
