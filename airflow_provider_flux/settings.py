@@ -1,12 +1,16 @@
 """The settings of Flux: the `[flux]` section of Airflow's configuration, read without importing Airflow.
 
-Looked up in this order, as Airflow does: `AIRFLOW__FLUX__<NAME>`, `[flux]` in `$AIRFLOW_HOME/airflow.cfg`, the default.
+Looked up in this order, as Airflow does: `AIRFLOW__FLUX__<NAME>`, `AIRFLOW__FLUX__<NAME>_CMD` (a command that prints the
+value), `[flux]` in `airflow.cfg` (in `$AIRFLOW_HOME`, or where `$AIRFLOW_CONFIG` says), the default.
+https://airflow.apache.org/docs/apache-airflow/stable/howto/set-config.html
 """
 
 from __future__ import annotations
 
 import configparser
 import os
+import shlex
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +34,7 @@ class Settings:
 def load() -> Settings:
     """:raises FluxError: CONFIG_INVALID when a setting has a value that cannot be used"""
     home = airflow_home()
-    section = _section(home / "airflow.cfg")
+    section = _section(Path(os.environ.get("AIRFLOW_CONFIG") or home / "airflow.cfg").expanduser())
     delays = _value(section, "task_retry_delays") or "60,300,1800"
     return Settings(
         include=Path(_value(section, "include") or _default_include(home)).expanduser().absolute(),
@@ -51,10 +55,31 @@ def _default_include(home: Path) -> Path:
 
 
 def _value(section: configparser.SectionProxy | None, name: str) -> str | None:
-    from_environment = os.environ.get(f"AIRFLOW__FLUX__{name.upper()}")
-    if from_environment:
-        return from_environment
+    variable = f"AIRFLOW__FLUX__{name.upper()}"
+    if os.environ.get(variable):
+        return os.environ[variable]
+    if os.environ.get(f"{variable}_CMD"):
+        return _printed(f"{variable}_CMD", os.environ[f"{variable}_CMD"])
+    if os.environ.get(f"{variable}_SECRET"):
+        raise FluxError(
+            "CONFIG_INVALID",
+            f"{variable}_SECRET cannot be used: Flux reads its settings also where no secrets backend is",
+            next_step=f"Set {variable}, or {variable}_CMD to a command that prints the value.",
+        )
     return (section.get(name) or None) if section is not None else None
+
+
+def _printed(variable: str, command: str) -> str:
+    """What the command prints, without the line end. The value may be a secret: no error shows it."""
+    try:
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise FluxError(
+            "CONFIG_INVALID",
+            f"the command in {variable} failed ({type(error).__name__})",
+            next_step=f"Run the command of {variable} by hand; it must print the value and exit with 0.",
+        ) from None
+    return done.stdout.strip()
 
 
 def _section(path: Path) -> configparser.SectionProxy | None:

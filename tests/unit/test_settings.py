@@ -1,0 +1,66 @@
+"""Settings come from where Airflow's come from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_flux import settings
+from airflow_provider_flux.errors import FluxError
+
+
+def test_the_defaults_are_local(airflow_home: Path) -> None:
+    loaded = settings.load()
+    assert loaded.store == f"sqlite:///{airflow_home}/flux/flux.db"
+    assert loaded.staging == f"{airflow_home}/flux/staging"
+    assert loaded.task_retry_delays == (60, 300, 1800)
+
+
+def test_airflow_cfg_is_read_and_a_variable_wins(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (airflow_home / "airflow.cfg").write_text("[flux]\nstore = sqlite:////cfg.db\nstaging = /cfg\n")
+    monkeypatch.setenv("AIRFLOW__FLUX__STAGING", "/variable")
+    loaded = settings.load()
+    assert (loaded.store, loaded.staging) == ("sqlite:////cfg.db", "/variable")
+
+
+def test_airflow_config_says_where_the_file_is(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = airflow_home / "elsewhere.cfg"
+    elsewhere.write_text("[flux]\ninclude = /elsewhere\n")
+    monkeypatch.setenv("AIRFLOW_CONFIG", str(elsewhere))
+    assert settings.load().include == Path("/elsewhere")
+
+
+def test_a_command_may_print_the_value(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__FLUX__STORE_CMD", f"{sys.executable} -c \"print('postgresql://u:p@h/flux')\"")
+    assert settings.load().store == "postgresql://u:p@h/flux"
+
+
+@pytest.mark.parametrize(
+    "command", ["no-such-program", f"{sys.executable} -c 'raise SystemExit(3)'", "unclosed 'quote"]
+)
+def test_a_command_that_fails_is_named(airflow_home: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("AIRFLOW__FLUX__STORE_CMD", command)
+    with pytest.raises(FluxError, match="AIRFLOW__FLUX__STORE_CMD") as caught:
+        settings.load()
+    assert caught.value.code == "CONFIG_INVALID"
+
+
+def test_a_secret_reference_is_refused_not_ignored(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__FLUX__STORE_SECRET", "flux/store")
+    with pytest.raises(FluxError, match="STORE_SECRET cannot be used"):
+        settings.load()
+
+
+@pytest.mark.parametrize("delays", ["", "soon", "60,-1", "nan", "1,inf", "9999999"])
+def test_retry_delays_are_seconds(airflow_home: Path, monkeypatch: pytest.MonkeyPatch, delays: str) -> None:
+    monkeypatch.setenv("AIRFLOW__FLUX__TASK_RETRY_DELAYS", delays or ",")
+    with pytest.raises(FluxError, match="task_retry_delays"):
+        settings.load()
+
+
+def test_a_broken_airflow_cfg_is_named(airflow_home: Path) -> None:
+    (airflow_home / "airflow.cfg").write_text("no section\n")
+    with pytest.raises(FluxError, match=r"airflow\.cfg cannot be read"):
+        settings.load()
