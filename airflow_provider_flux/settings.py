@@ -1,6 +1,6 @@
 """The settings of Flux: the `[flux]` section of Airflow's configuration, read without importing Airflow.
 
-Looked up in this order, as Airflow does: `AIRFLOW__FLUX__<NAME>`; `AIRFLOW__FLUX__<NAME>_CMD`, a command that prints the
+Looked up in this order: `AIRFLOW__FLUX__<NAME>`; `AIRFLOW__FLUX__<NAME>_CMD`, a command that prints the
 value; `[flux]` in `airflow.cfg` (in `$AIRFLOW_HOME`, or where `$AIRFLOW_CONFIG` says); the default.
 https://airflow.apache.org/docs/apache-airflow/stable/howto/set-config.html
 """

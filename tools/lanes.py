@@ -193,13 +193,20 @@ def _count(result: Result, report: Path) -> None:
 
 def _call(command: Sequence[str], surroundings: Mapping[str, str], seconds: int) -> int | None:
     """Run the command in a process group of its own; its exit code, or None when it had to be stopped."""
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(surroundings), start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=dict(surroundings), start_new_session=True, preexec_fn=_obey_interrupts
+    )
     try:
         return process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:
         _stop(process)
+
+
+def _obey_interrupts() -> None:
+    """A shell that starts us in the background has SIGINT ignored, and a child would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
