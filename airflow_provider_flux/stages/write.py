@@ -60,7 +60,8 @@ def write(ctx: RunContext) -> StageReport:
             run, Stage.WRITE, ctx.epoch, records=acknowledger.records, batches=writer.batches, sha256=source.sha256
         )
     seconds = time.monotonic() - started
-    log.info("%s in %.1f s", ", ".join(f"{n} {bucket}" for bucket, n in acknowledger.counts.items()), seconds)
+    counts = ", ".join(f"{count} {bucket}" for bucket, count in acknowledger.counts.items())
+    log.info("%s in %.1f s", counts or "nothing to write", seconds)
     return StageReport(Stage.WRITE, acknowledger.records, writer.batches, seconds, acknowledger.counts)
 
 
