@@ -57,7 +57,8 @@ def transform(ctx: RunContext) -> StageReport:
             work.batch(number, entry, reading.load(entry, ReadRecord), superseded.until(entry.first + entry.records))
         work.seal()
     seconds = time.monotonic() - started
-    log.info("mapped %d of %d records with %s in %.1f s", work.mapped, manifest.records, mapping.label, seconds)
+    rest = ", ".join(f"{count} {bucket}" for bucket, count in counts.items()) or "none left out"
+    log.info("mapped %d of %d with %s in %.1f s; %s", work.mapped, manifest.records, mapping.label, seconds, rest)
     return StageReport(Stage.TRANSFORM, work.mapped, len(manifest.batches), seconds, counts)
 
 
