@@ -34,9 +34,18 @@ _DAY = timedelta(days=1)
 REPLAY: dict[str, Any] = {
     "type": ["object", "null"],
     "title": "Replay",
-    "description": 'Deliver the failed records of an earlier run again: {"run": "<its run id>"}.',
-    "properties": {"run": {"type": "string", "minLength": 1}},
-    "required": ["run"],
+    "description": 'Deliver failed records again: {"run": "<its run id>"}, or {"errors": [1, 2]}, their numbers.',
+    "properties": {
+        "run": {"type": "string", "minLength": 1, "maxLength": 250},
+        "errors": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 1000},
+        "due": {"const": True},
+        "claimed": {"const": True},
+        "payload": {"enum": ["stored", "source"]},
+        "by": {"type": "string", "maxLength": 250},
+        "force": {"type": "boolean"},
+        "what": {"type": "string", "maxLength": 1000},
+    },
+    "oneOf": [{"required": ["run"]}, {"required": ["errors"]}, {"required": ["due"]}, {"required": ["claimed"]}],
     "additionalProperties": False,
 }
 """JSON Schema of the one parameter of a flow's DAG; Airflow refuses a run whose `conf` does not fit."""

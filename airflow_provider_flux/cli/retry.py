@@ -27,7 +27,9 @@ def retry(arguments: Namespace, out: Output) -> int:
             out.data({"flow": run.flow, "replay_of": run.run_id, "records": 0, "run_id": None})
         return 0
     if arguments.local:
-        return run_here(find_flow(run.flow), out, "replay", replay_of=run.run_id)
+        from airflow_provider_flux.stages.context import ReplayOrder
+
+        return run_here(find_flow(run.flow), out, "replay", replay=ReplayOrder(run=run.run_id))
     run_id = new_run_id("replay")
     trigger(run.flow, run_id, run.run_id)
     if out.json:

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, field_validator, model_validator
 
 from airflow_provider_flux.connectors.options import DestinationOptions, Duration, Model, SourceOptions
+from airflow_provider_flux.errors import CATALOGUE, Disposition
 from airflow_provider_flux.flow.clock import check_cron, check_timezone
 
 FLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,249}")
@@ -73,8 +74,59 @@ class Schedule(Model):
         return self
 
 
+Strategy = Literal["skip", "retry", "fail_fast", "review"]
+"""What becomes of a record that fails."""
+
+_LADDER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+
+
+def _delays(value: object) -> object:
+    if value == "exponential":
+        return value
+    if isinstance(value, (list, tuple)) and value:
+        return value
+    raise ValueError("write `exponential`, or a list of waiting times, for example `[1m, 5m, 30m]`")
+
+
+class RetryLadder(Model):
+    """When a record with a transient error is tried again by itself."""
+
+    max: Whole = Field(default=3, ge=1, le=10, description="Most automatic retries of a record.")
+    delay: Annotated[
+        Literal["exponential"] | tuple[Annotated[Duration, AfterValidator(_interval)], ...],
+        BeforeValidator(_delays, json_schema_input_type=str | list[str]),
+    ] = Field(
+        default=_LADDER,
+        description="Waiting time before each retry; the last one holds for all that follow. "
+        "`exponential`: 1m, doubled each time, 1h at most.",
+    )
+
+    def wait(self, rung: int) -> timedelta | None:
+        """How long to wait before the next retry.
+
+        :param rung: automatic retries made so far
+        :return: None when there is no further one
+        """
+        if rung >= self.max:
+            return None
+        if self.delay == "exponential":
+            return min(timedelta(minutes=2**rung), timedelta(hours=1))
+        return self.delay[min(rung, len(self.delay) - 1)]
+
+
 class ErrorPolicy(Model):
     """What happens when records fail."""
+
+    strategy: Strategy = Field(
+        default="skip",
+        description="`skip`: keep the record for a person and go on. `retry`: the same, but try transient errors "
+        "again by themselves. `fail_fast`: stop the run at the first error. `review`: hold the record until a person "
+        "approves it.",
+    )
+    codes: dict[str, Strategy] = Field(
+        default={}, description="Another strategy for single codes, for example `INVALID_EMAIL: review`."
+    )
+    retry: RetryLadder = Field(default=RetryLadder(), description="When `retry` tries again: after 1m, 5m and 30m.")
 
     fail_run_when: Annotated[str, BeforeValidator(_fail_run_when, json_schema_input_type=str)] = Field(
         default="never", description="When failed records turn the DAG run red: `never`, `any`, `rate > 0.05`."
@@ -84,6 +136,20 @@ class ErrorPolicy(Model):
         ge=1,
         description="After so many batches in a row failed alike it is an outage: the task fails, the rest is unsent.",
     )
+
+    @field_validator("codes")
+    @classmethod
+    def _known_codes(cls, codes: dict[str, Strategy]) -> dict[str, Strategy]:
+        for code, strategy in codes.items():
+            if code not in CATALOGUE:
+                raise ValueError(f"there is no error code `{code}`; docs/errors.md lists them")
+            if strategy == "retry" and CATALOGUE[code].disposition is not Disposition.RETRY:
+                raise ValueError(f"`{code}` is not transient: no retry mends it by itself")
+        return codes
+
+    def strategy_for(self, code: str) -> Strategy:
+        """The strategy for an error code."""
+        return self.codes.get(code, self.strategy)
 
     def run_fails(self, read: int, lost: int) -> bool:
         """Whether `lost` failed or held records out of `read` turn the run red."""

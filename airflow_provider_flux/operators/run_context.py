@@ -11,7 +11,7 @@ from airflow_provider_flux.errors import FluxError, preview
 
 if TYPE_CHECKING:
     from airflow_provider_flux.compat import Context
-    from airflow_provider_flux.stages.context import RunContext
+    from airflow_provider_flux.stages.context import ReplayOrder, RunContext
 
 _TRIGGERS = {"scheduled": "scheduled", "backfill": "backfill"}
 
@@ -35,13 +35,13 @@ def open_run(flow_id: str, context: Context, on_progress: Callable[[str, int], N
     flow = load_flow(configured.include, flow_id)
     dag_run: Any = context["dag_run"]
     check_conf(dag_run.conf)
-    replay_of = replayed_run(context["params"])
+    replay = replay_order(context["params"])
     store = open_store(configured.store)
     try:
         yield RunContext(
             flow=flow,
             run_id=dag_run.run_id,
-            trigger="replay" if replay_of else _trigger(dag_run.run_type),
+            trigger=_trigger(dag_run.run_type) if replay is None else "retry" if replay.due else "replay",
             store=store,
             staging=open_staging(configured.staging),
             credentials=credentials,
@@ -49,7 +49,7 @@ def open_run(flow_id: str, context: Context, on_progress: Callable[[str, int], N
             # Raised by every clear and by no retry (2.11: by a clear of a run that had ended).
             epoch=dag_run.clear_number or 0,
             interval=_interval(dag_run),
-            replay_of=replay_of,
+            replay=replay,
             on_progress=on_progress,
         )
     finally:
@@ -71,10 +71,14 @@ def check_conf(conf: Any) -> None:
         )
 
 
-def replayed_run(params: Any) -> str | None:
-    """The run id of `{"replay": {"run": ...}}`, if the DAG run was started with it."""
+def replay_order(params: Any) -> ReplayOrder | None:
+    """What `{"replay": {...}}` says, if the DAG run was started with it; its form was checked by the DAG's Param."""
+    from airflow_provider_flux.stages.context import ReplayOrder
+
     replay = params.get("replay")
-    return replay["run"] if replay else None
+    if not replay:
+        return None
+    return ReplayOrder(**{**replay, "errors": tuple(replay.get("errors", ()))})
 
 
 def _trigger(run_type: Any) -> str:

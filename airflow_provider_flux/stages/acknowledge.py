@@ -89,7 +89,7 @@ class Acknowledger:
             error,
             payload=msgspec.json.encode(self._source_record(batch, record.ordinal)).decode(),
             sent=msgspec.json.encode(record.data).decode(),
-            held=held,
+            state="held" if held else "open",
         )
 
     def _source_record(self, batch: Batch, ordinal: int) -> dict[str, object]:

@@ -20,15 +20,41 @@ def _silent(stage: str, records: int) -> None:
     """Nobody watches."""
 
 
+@dataclass(frozen=True)
+class ReplayOrder:
+    """Which stored records a run delivers instead of reading the source, as its conf says (`{"replay": {...}}`).
+
+    Exactly one of `run`, `errors`, `due`, `claimed` selects them.
+
+    :param run: every record that failed in the run of this run id
+    :param errors: the records of these errors (numbers)
+    :param due: those whose next automatic retry is due
+    :param claimed: those that were claimed for this run's id beforehand (see `inbox`)
+    :param payload: `stored`: as it was read, or as a person corrected it; `source`: read anew from the source
+    :param by: who asked for it
+    :param force: deliver a payload without a version although it may be old
+    :param what: which records, in words, for people
+    """
+
+    run: str | None = None
+    errors: tuple[int, ...] = ()
+    due: bool = False
+    claimed: bool = False
+    payload: str = "stored"
+    by: str | None = None
+    force: bool = False
+    what: str | None = None
+
+
 @dataclass
 class RunContext:
     """One run of one flow, as Airflow or the command line started it.
 
     :param run_id: Airflow's run id, or one of the command line's own
-    :param trigger: scheduled, manual, backfill, replay or cli
+    :param trigger: scheduled, manual, backfill, replay (a person asked for it), retry (its time has come) or cli
     :param epoch: raised by every clear, not by a retry (Airflow's `clear_number`)
     :param interval: Airflow's data interval; the window of a backfill
-    :param replay_of: run id of the run whose failed records this run delivers
+    :param replay: the stored records that this run delivers; None for a run that reads its window
     :param credentials: resolves a connection id
     :param on_progress: told the stage and its records so far
     """
@@ -42,12 +68,22 @@ class RunContext:
     include: Path
     epoch: int = 0
     interval: tuple[datetime, datetime] | None = None
-    replay_of: str | None = None
+    replay: ReplayOrder | None = None
     on_progress: Callable[[str, int], None] = field(default=_silent)
 
     def run(self) -> Run:
         """The run's row in the store, made by whichever stage comes first."""
-        return self.store.start_run(self.flow.id, self.run_id, self.trigger, self.flow.file.mapping, self.replay_of)
+        order = self.replay or ReplayOrder()
+        return self.store.start_run(
+            self.flow.id,
+            self.run_id,
+            self.trigger,
+            self.flow.file.mapping,
+            order.run,
+            replay_what=order.what,
+            replay_payload=order.payload if self.replay else None,
+            requested_by=order.by,
+        )
 
     def files(self, stage: str, epoch: int) -> StageFiles:
         """The staged files of a stage of this run."""

@@ -26,7 +26,7 @@ def hold_orphans(ctx: RunContext, run: Run) -> None:
     :raises FluxError: STAGING_UNSEALED when the staged records of such a batch are gone
     """
     for other in ctx.store.runs_in_doubt(ctx.flow.id):
-        theirs = replace(ctx, run_id=other.run_id, trigger=other.trigger, replay_of=other.replay_of)
+        theirs = replace(ctx, run_id=other.run_id, trigger=other.trigger, replay=None)
         for row in ctx.store.stages(other):
             if row.stage == Stage.WRITE and not (other.id == run.id and row.epoch == ctx.epoch):
                 hold_in_doubt(theirs, other, row)

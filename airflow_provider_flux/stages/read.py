@@ -43,7 +43,7 @@ def read(ctx: RunContext) -> StageReport:
         return StageReport(Stage.READ, row.records, row.batches, 0.0, {})
     ctx.store.start_stage(run, Stage.READ, ctx.epoch)
     with stage_failure(ctx, run, Stage.READ), few_collections():
-        pages = _replayed(ctx) if ctx.replay_of else _from_source(ctx, run)
+        pages = _replayed(ctx) if ctx.replay else _from_source(ctx, run)
         reading = _Reading(ctx, run)
         with KeyIndex() as keys:
             try:
@@ -72,9 +72,9 @@ def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], 
 
 
 def _replayed(ctx: RunContext) -> Iterator[tuple[list[ReadRecord], str]]:
-    assert ctx.replay_of is not None
+    assert ctx.replay is not None and ctx.replay.run is not None
     judge = Judge(ctx.flow.file.source)
-    for page, error_ids in stored_records(ctx.store, ctx.flow.id, ctx.replay_of):
+    for page, error_ids in stored_records(ctx.store, ctx.flow.id, ctx.replay.run):
         # Without a window every record of the page comes back, in order.
         records, _ = judge.records(page, Window())
         for record, error_id in zip(records, error_ids, strict=True):

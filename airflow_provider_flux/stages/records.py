@@ -18,6 +18,7 @@ class ReadRecord(msgspec.Struct, array_like=True):
     :param version: canonical text that grows with every change of the record
     :param defect: why it could not be read cleanly
     :param error_id: the stored error that a replay takes it from
+    :param rung: automatic retries of it so far, this one included
     """
 
     data: dict[str, Any]
@@ -26,6 +27,7 @@ class ReadRecord(msgspec.Struct, array_like=True):
     deleted: bool = False
     defect: RecordError | None = None
     error_id: int | None = None
+    rung: int = 0
 
 
 class MappedRecord(msgspec.Struct, array_like=True):

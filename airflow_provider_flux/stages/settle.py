@@ -155,7 +155,7 @@ def _close_errors(ctx: RunContext, run: Run, chain: _Chain) -> None:
     resolved = ctx.store.resolve_errors(ctx.flow.id, ctx.run_id)
     if resolved:
         log.info("%d errors of earlier runs are resolved", resolved)
-    if ctx.replay_of is not None:
+    if ctx.replay is not None:
         # Every replayed record has its fate in this run now, so what is still wrong with it stands here.
         ctx.store.supersede_replayed(_replayed_errors(ctx, chain.read))
 

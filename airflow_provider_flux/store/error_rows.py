@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, insert, literal, select
+from sqlalchemy import and_, bindparam, case, delete, insert, literal, null, select
 from sqlalchemy.engine import Connection
 
 from airflow_provider_flux.errors import CATALOGUE, Disposition, Stage
+from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.rows import NewError, Run
 from airflow_provider_flux.store.tables import errors
-from airflow_provider_flux.store.text import clean, clean_or_none, now_text, stored_key
+from airflow_provider_flux.store.text import clean, clean_or_none, instant_text, payload_hash, stored_key
 
-OPEN, HELD, RESOLVED, SUPERSEDED = "open", "held", "resolved", "superseded"
-UNSETTLED = (OPEN, HELD)
+OPEN = "open"  # failed for good: a person mends the cause, then retries it
+RETRYING = "retrying"  # a transient failure: Flux tries it again at `due_at`
+HELD = "held"  # only a person may decide: approve or discard
+APPROVED = "approved"  # a person approved it: a replay has it, or may take it
+RESOLVED = "resolved"  # delivered since
+SUPERSEDED = "superseded"  # a later attempt, or the same record in a later run, stands for it
+DISCARDED = "discarded"  # a person gave it up, with a reason
+UNSETTLED = (OPEN, RETRYING, HELD, APPROVED)
+"""The states of the inbox: the record has not arrived."""
 
 RECORDED_BY = {
     # What could not be read cleanly is found in reading and recorded where all verdicts on single records are.
@@ -27,6 +36,7 @@ RECORDED_BY = {
 """By recording stage: what its error rows name as the stage at fault."""
 
 _HOLDING_CODES = sorted(row.code for row in CATALOGUE.values() if row.disposition is Disposition.HOLD)
+_CHUNK = 500
 _INDEX = re.compile(r"\[\d+\]")
 
 _INSERT = insert(errors)
@@ -52,15 +62,19 @@ def write_errors(
 ) -> None:
     """Replace the errors of one batch."""
     connection.execute(_DELETE_BATCH[str(stage)], {"run": run.id, "epoch": epoch, "batch": batch})
+    now = datetime.now(UTC)
     same = {
         "run": run.id,
         "flow": run.flow,
         "epoch": epoch,
         "batch": batch,
+        "mapping": run.mapping.partition("@")[0],
         "mapping_version": mapping_version,
-        "occurred_at": now_text(),
+        "occurred_at": instant_text(now),
     }
-    rows = [{**same, **_values(run.flow, stage, error)} for error in new]
+    new = list(new)
+    before = _replaced(connection, [error.replaces for error in new if error.replaces is not None])
+    rows = [{**same, **_values(run.flow, stage, error, now), **_attempt(error, before)} for error in new]
     if rows:
         connection.execute(_INSERT, rows)
 
@@ -76,6 +90,8 @@ def copy_errors(connection: Connection, run: Run, source: tuple[int, int], targe
         "epoch": literal(target[0]),
         "batch": literal(target[1]),
         "state": case((errors.c.state == SUPERSEDED, reopened), else_=errors.c.state),
+        "replay": null(),
+        "replay_active": literal(0),
     }
     names = [column.name for column in errors.c if column.name != "id"]
     copied = select(*(changed[name].label(name) if name in changed else errors.c[name] for name in names)).where(
@@ -89,7 +105,22 @@ def copy_errors(connection: Connection, run: Run, source: tuple[int, int], targe
     connection.execute(insert(errors).from_select(names, copied.order_by(errors.c.id)))
 
 
-def _values(flow: str, stage: str, new: NewError) -> dict[str, Any]:
+def _replaced(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """By number of an error that a replay took: the first error of the record, and how often it was tried."""
+    found: dict[int, tuple[int, int]] = {}
+    for chunk in chunks(ids, _CHUNK):
+        query = select(errors.c.id, errors.c.origin, errors.c.attempt).where(errors.c.id.in_(chunk))
+        for number, origin, attempt in connection.execute(query):
+            found[number] = (number if origin is None else origin, attempt)
+    return found
+
+
+def _attempt(new: NewError, before: dict[int, tuple[int, int]]) -> dict[str, Any]:
+    origin, attempts = before.get(new.replaces or 0, (None, 0))
+    return {"origin": origin, "attempt": attempts + 1, "rung": new.rung}
+
+
+def _values(flow: str, stage: str, new: NewError, now: datetime) -> dict[str, Any]:
     error = new.error
     at_fault = str(new.stage or stage)
     return {
@@ -97,7 +128,10 @@ def _values(flow: str, stage: str, new: NewError) -> dict[str, Any]:
         "ordinal": new.ordinal,
         "source_key": None if new.source_key is None else stored_key(new.source_key),
         "source_version": clean_or_none(new.source_version),
-        "state": HELD if new.held else OPEN,
+        "state": new.state,
+        "due_at": None if new.due_in is None else instant_text(now + new.due_in),
+        "connector": new.connector,
+        "connection": new.connection,
         "code": error.code,
         "category": str(CATALOGUE[error.code].category),
         "field": clean_or_none(error.field),
@@ -107,6 +141,7 @@ def _values(flow: str, stage: str, new: NewError) -> dict[str, Any]:
         "message": clean(error.message),
         "fingerprint": _fingerprint(flow, at_fault, error.code, error.field, error.transform),
         "payload": clean(new.payload),
+        "source_hash": payload_hash(new.payload),
         "sent": clean_or_none(new.sent),
         "answer": clean_or_none(error.answer),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from airflow_provider_flux.errors import FluxError, RecordError
@@ -43,6 +44,9 @@ class Run:
     error_answer: str | None
     started_at: str
     ended_at: str | None
+    replay_what: str | None
+    replay_payload: str | None
+    requested_by: str | None
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,13 @@ class NewError:
 
     :param payload: the source record, as read (JSON)
     :param sent: the mapped record, as sent (JSON)
-    :param held: nobody but a person may decide what happens to it
+    :param state: open, retrying or held (see `store.error_rows`)
     :param stage: the stage at fault, where it is not the one that records it
+    :param connector: of the system at fault, or that the record came from
+    :param connection: its Airflow connection
+    :param replaces: number of the error that a replay took the record from
+    :param rung: automatic retries of this record so far
+    :param due_in: retrying: how long until the next one
     """
 
     ordinal: int
@@ -110,8 +119,13 @@ class NewError:
     error: RecordError
     payload: str
     sent: str | None = None
-    held: bool = False
+    state: str = "open"
     stage: str | None = None
+    connector: str | None = None
+    connection: str | None = None
+    replaces: int | None = None
+    rung: int = 0
+    due_in: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +158,34 @@ class ErrorRow:
     occurred_at: str
     resolved_at: str | None
     resolved_by: str | None
+    connector: str | None
+    connection: str | None
+    mapping: str | None
+    source_hash: str | None
+    origin: int | None
+    attempt: int
+    rung: int
+    due_at: str | None
+    replay: str | None
+    replay_active: int
+    corrected: str | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about an error.
+
+    :param action: edit, approve, discard or retry
+    :param before: edit: the payload that was replaced (JSON)
+    """
+
+    id: int
+    error: int
+    action: str
+    decided_by: str
+    decided_at: str
+    reason: str | None
+    before: str | None
 
 
 @dataclass(frozen=True)

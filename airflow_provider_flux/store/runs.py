@@ -23,14 +23,28 @@ _NO_TRACE = dict.fromkeys(("error_stage", "error_code", "error_message", "error_
 class Runs(StorePart):
     """One row per run of a flow; every method raises FluxError STORE_UNAVAILABLE."""
 
-    def start_run(self, flow: str, run_id: str, trigger: str, mapping: str, replay_of: str | None = None) -> Run:
+    def start_run(
+        self,
+        flow: str,
+        run_id: str,
+        trigger: str,
+        mapping: str,
+        replay_of: str | None = None,
+        *,
+        replay_what: str | None = None,
+        replay_payload: str | None = None,
+        requested_by: str | None = None,
+    ) -> Run:
         """The run's row, made where it is not there yet.
 
         A finished run keeps its end until settle writes another: a task that is cleared alone has no settle after it.
 
-        :param trigger: scheduled, manual, backfill, replay or cli
+        :param trigger: scheduled, manual, backfill, replay, retry or cli
         :param mapping: what the flow file says in `mapping:`
-        :param replay_of: run_id of the run whose failed records this one delivers
+        :param replay_of: run_id of the run whose failed records this one delivers, where all are of one run
+        :param replay_what: which records a replay delivers, in words
+        :param replay_payload: stored or source
+        :param requested_by: who asked for the replay
         """
         found = self.run(flow, run_id)
         if found is not None:
@@ -39,7 +53,10 @@ class Runs(StorePart):
             "flow": flow,
             "run_id": run_id,
             "trigger": str(trigger),
-            "replay_of": replay_of,
+            "replay_of": clean_or_none(replay_of),
+            "replay_what": clean_or_none(replay_what),
+            "replay_payload": replay_payload,
+            "requested_by": clean_or_none(requested_by),
             "state": RUNNING,
             "mapping": mapping,
             "window_fixed": 0,

@@ -45,7 +45,7 @@ runs = Table(
     Column("id", _Id, primary_key=True),
     Column("flow", String(250), nullable=False),
     Column("run_id", String(250), nullable=False),
-    Column("trigger", String(20), nullable=False),  # scheduled, manual, backfill, replay, cli
+    Column("trigger", String(20), nullable=False),  # scheduled, manual, backfill, replay, retry, cli
     Column("replay_of", String(250)),  # run_id of the run whose failed records this one replays
     Column("state", String(20), nullable=False),  # running, succeeded, partial, failed
     Column("mapping", String(250), nullable=False),
@@ -70,6 +70,9 @@ runs = Table(
     Column("error_answer", Text),
     Column("started_at", _Instant, nullable=False),
     Column("ended_at", _Instant),
+    Column("replay_what", Text),  # replay and retry: which records, in words
+    Column("replay_payload", String(10)),  # stored or source: what was sent again
+    Column("requested_by", String(250)),  # who asked for a replay
     UniqueConstraint("flow", "run_id", name="flux_runs_run_id"),
     Index("flux_runs_started", "started_at"),
     sqlite_autoincrement=True,
@@ -107,7 +110,7 @@ batches = Table(
     Column("batch", Integer, primary_key=True, autoincrement=False),
     Column("sha256", String(64), nullable=False),
     Column("mapping_version", Integer),
-    Column("state", String(10), nullable=False),  # sent, acked
+    Column("state", String(10), nullable=False),  # sent, acked, stopped (fail_fast: a part of it is unsent)
     Column("sent_at", _Instant, nullable=False),
     Column("acked_at", _Instant),
     # Holds only what is under way or in doubt, so that finding it costs the same however many runs there were.
@@ -145,7 +148,7 @@ errors = Table(
     Column("source_key", _Key),
     Column("source_version", _Sorted),
     Column("mapping_version", Integer),
-    Column("state", String(20), nullable=False),  # open, held, resolved, superseded
+    Column("state", String(20), nullable=False),  # see store.error_rows
     Column("code", String(50), nullable=False),
     Column("category", String(20), nullable=False),
     Column("field", Text),
@@ -160,9 +163,30 @@ errors = Table(
     Column("occurred_at", _Instant, nullable=False),
     Column("resolved_at", _Instant),
     Column("resolved_by", String(250)),  # run_id of the run that delivered it
+    Column("connector", String(100)),  # of the system at fault, or that the record came from
+    Column("connection", String(250)),
+    Column("mapping", String(100)),  # its name; `mapping_version` beside it
+    Column("source_hash", String(40)),  # of the payload: tells whether a record without a version was mended
+    Column("origin", _Id),  # the first error of this record's attempts; null in the first itself
+    Column("attempt", Integer, nullable=False, server_default="1"),  # how often it was tried, this time included
+    Column("rung", Integer, nullable=False, server_default="0"),  # automatic retries made before it
+    Column("due_at", _Instant),  # retrying: when it is tried again
+    Column("replay", String(250)),  # run_id of the replay that took this error last
+    Column("replay_active", Integer, nullable=False, server_default="0"),  # 1 while that replay has it
+    Column("corrected", Text),  # the payload as a person corrected it (JSON)
     Index("flux_errors_batch", "run", "epoch", "batch"),
     Index("flux_errors_key", "flow", "state", "source_key"),
     Index("flux_errors_fingerprint", "fingerprint"),
+    Index("flux_errors_origin", "origin"),
+    Index("flux_errors_replay", "flow", "replay"),
+    # Holds only what waits for its next try.
+    Index(
+        "flux_errors_due",
+        "flow",
+        "due_at",
+        sqlite_where=text("state = 'retrying'"),
+        postgresql_where=text("state = 'retrying'"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -188,4 +212,48 @@ cursors = Table(
     Column("value", _Sorted, nullable=False),
     Column("run_id", String(250), nullable=False),
     Column("moved_at", _Instant, nullable=False),
+)
+
+# What people decided about an error: corrected, approved, discarded, retried.
+decisions = Table(
+    "flux_decisions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("error", _Id, ForeignKey("flux_errors.id", ondelete="CASCADE"), nullable=False),
+    Column("action", String(20), nullable=False),  # edit, approve, discard, retry
+    Column("decided_by", String(250), nullable=False),
+    Column("decided_at", _Instant, nullable=False),
+    Column("reason", Text),
+    Column("before", Text),  # edit: the payload that was replaced (JSON)
+    Index("flux_decisions_error", "error"),
+)
+
+# The health of every connection that a run has used.
+connections = Table(
+    "flux_connections",
+    metadata,
+    Column("connection", String(250), primary_key=True),
+    Column("connector", String(100), nullable=False),
+    Column("good_at", _Instant),  # the last good call
+    Column("bad_at", _Instant),  # the last call that the system or the network refused
+    Column("bad_kind", String(20)),  # auth, rate limit, outage, other
+    Column("bad_code", String(50)),
+    Column("bad_message", Text),
+    Column("disabled_at", _Instant),
+    Column("disabled_by", String(250)),
+    Column("disabled_reason", Text),
+    sqlite_with_rowid=False,
+)
+
+# Calls per connection and hour, by how they ended.
+calls = Table(
+    "flux_calls",
+    metadata,
+    Column("connection", String(250), primary_key=True),
+    Column("hour", String(13), primary_key=True),  # 2026-01-01T00
+    Column("kind", String(20), primary_key=True),  # ok, auth, rate limit, outage, other
+    Column("count", BigInteger, nullable=False),
+    Column("last_at", _Instant, nullable=False),
+    Column("last_message", Text),
+    sqlite_with_rowid=False,
 )

@@ -19,7 +19,17 @@ _DIGEST_LENGTH = 32
 
 def now_text() -> str:
     """This instant in UTC with microseconds, as the store keeps instants; 27 characters that sort."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant_text(datetime.now(UTC))
+
+
+def instant_text(moment: datetime) -> str:
+    """An aware instant as the store keeps it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def payload_hash(payload: str) -> str:
+    """What tells two payloads (JSON as `stages` encodes it) apart."""
+    return blake2b(payload.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def clean(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from airflow_provider_flux.connectors.credentials import from_environment
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.flow.loader import load_flow
-from airflow_provider_flux.stages.context import RunContext
+from airflow_provider_flux.stages.context import ReplayOrder, RunContext
 from airflow_provider_flux.stages.read import read
 from airflow_provider_flux.stages.settle import settle
 from airflow_provider_flux.stages.transform import transform
@@ -43,7 +43,7 @@ def perform(order: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         include=include,
         epoch=order.get("epoch", 0),
         interval=(datetime.fromisoformat(interval[0]), datetime.fromisoformat(interval[1])) if interval else None,
-        replay_of=order.get("replay_of"),
+        replay=_replay(order.get("replay")),
     )
     try:
         result = STAGES[order["stage"]](ctx)
@@ -52,6 +52,10 @@ def perform(order: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     finally:
         store.close()
     return 0, dataclasses.asdict(result)
+
+
+def _replay(told: dict[str, Any] | None) -> ReplayOrder | None:
+    return None if told is None else ReplayOrder(**{**told, "errors": tuple(told.get("errors", ()))})
 
 
 def _credentials(conn_id: str) -> Any:

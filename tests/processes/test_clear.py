@@ -88,7 +88,7 @@ def test_a_replay_delivers_the_mended_records_and_leaves_the_old_run_as_it_was(f
     mapping.with_name("v2.yaml").write_text(mended)
     finished.saas.pages = 0
 
-    replay = finished.run("r2", trigger="replay", replay_of="r1")
+    replay = finished.run("r2", trigger="replay", replay={"run": "r1"})
 
     assert (replay["state"], replay["read"], replay["written"]) == ("succeeded", BAD, BAD)
     assert replay["cursor_after"] is None
@@ -105,7 +105,7 @@ def test_a_replay_delivers_the_mended_records_and_leaves_the_old_run_as_it_was(f
 
 
 def test_a_replay_that_fails_again_leaves_one_open_error_per_record(finished: Flux) -> None:
-    replay = finished.run("r2", trigger="replay", replay_of="r1")
+    replay = finished.run("r2", trigger="replay", replay={"run": "r1"})
     assert (replay["state"], replay["failed"]) == ("partial", BAD)
     store = finished.open_store()
     errors = store.errors(flow="contacts", state="open")
@@ -115,6 +115,6 @@ def test_a_replay_that_fails_again_leaves_one_open_error_per_record(finished: Fl
 
 
 def test_a_replay_of_a_run_that_does_not_exist_says_so(finished: Flux) -> None:
-    result = finished.stage("read", "r2", trigger="replay", replay_of="nope")
+    result = finished.stage("read", "r2", trigger="replay", replay={"run": "nope"})
     assert result.answer["code"] == "CONFIG_INVALID"
     assert "no run 'nope'" in result.answer["message"]

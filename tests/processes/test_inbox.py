@@ -51,7 +51,7 @@ def test_a_stored_payload_without_a_version_overwrites_nothing(versionless: Flux
     mended = mapping.read_text().replace("country: US}}]", "country: US}}], skip_invalid: true")
     mapping.with_name("v2.yaml").write_text(mended)
 
-    run = versionless.run("r3", trigger="replay", replay_of="r2")
+    run = versionless.run("r3", trigger="replay", replay={"run": "r2"})
 
     assert_sum_holds(run)
     assert (run["written"], run["failed"]) == (0, 1)

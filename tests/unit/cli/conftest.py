@@ -68,7 +68,14 @@ def runs(call: Call, tmp_path: Path) -> tuple[Run, Run]:
         email = RecordError("INVALID_EMAIL", "'kim@' is not an address", "email", "properties.email", "email", "kim@")
         unknown = RecordError("OUTCOME_UNKNOWN", "no answer came back")
         errors = [
-            NewError(number, f"c-{number}", None, error, json.dumps({"id": f"c-{number}"}), held=error is unknown)
+            NewError(
+                number,
+                f"c-{number}",
+                None,
+                error,
+                json.dumps({"id": f"c-{number}"}),
+                state="held" if error is unknown else "open",
+            )
             for number, error in enumerate((phone, email, phone, unknown))
         ]
         outcomes = [Outcome("failed", "INVALID_FORMAT", 0, 3)]

@@ -17,7 +17,9 @@ def inbox(store: Store, run: Run) -> Run:
     store.record_transform(
         run, 0, 0, [], [error(1, "a"), error(2, "b"), error(3, "c", code="INVALID_FORMAT", field="phone")], 1
     )
-    store.ack(run, 0, 0, SHA, [], [error(4, "d"), error(5, "e", code="OUTCOME_UNKNOWN", field=None, held=True)], [], 1)
+    store.ack(
+        run, 0, 0, SHA, [], [error(4, "d"), error(5, "e", code="OUTCOME_UNKNOWN", field=None, state="held")], [], 1
+    )
     other = store.start_run("orders", "run-9", "manual", "orders")
     store.record_transform(other, 0, 0, [], [error(1, "a")], 1)
     return run

@@ -86,7 +86,7 @@ def test_a_newer_epoch_finds_what_earlier_ones_acknowledged(store: Store, run: R
 
 def test_an_acknowledgement_of_an_earlier_epoch_holds_for_an_equal_batch(store: Store, run: Run) -> None:
     outcomes = [written(0, 7), failed(8), Outcome("held", "OUTCOME_UNKNOWN", 9, 9)]
-    errors = [error(8, "i"), error(9, "j", code="OUTCOME_UNKNOWN", field=None, held=True)]
+    errors = [error(8, "i"), error(9, "j", code="OUTCOME_UNKNOWN", field=None, state="held")]
     store.ack(run, 0, 3, SHA, outcomes, errors, [], 7)
     store.ack(run, 0, 4, OTHER_SHA, [written(10, 19)], [], [], 7)
     for _ in range(2):
@@ -102,7 +102,7 @@ def test_an_acknowledgement_of_an_earlier_epoch_holds_for_an_equal_batch(store: 
 
 
 def test_a_copied_error_is_unsettled_again_unless_it_was_resolved(store: Store, run: Run) -> None:
-    errors = [error(0, "a"), error(1, "b", code="OUTCOME_UNKNOWN", held=True), error(2, "c")]
+    errors = [error(0, "a"), error(1, "b", code="OUTCOME_UNKNOWN", state="held"), error(2, "c")]
     store.ack(run, 0, 0, SHA, [], errors, [], 1)
     later = store.start_run("contacts", "run-2", "replay", "contacts")
     store.ack(later, 0, 0, SHA, [], [], [link("c")], 1)

@@ -23,7 +23,7 @@ def failures(store: Store, run: Run) -> Run:
     """Errors of Tuesday's version: `a` open, `b` held, `c` without a version, one without a key."""
     store.record_transform(
         run, 0, 0, [],
-        [error(0, "a", TUESDAY), error(1, "b", TUESDAY, held=True), error(2, "c", None), error(3, None, None)], 1,
+        [error(0, "a", TUESDAY), error(1, "b", TUESDAY, state="held"), error(2, "c", None), error(3, None, None)], 1,
     )  # fmt: skip
     return run
 
@@ -92,8 +92,8 @@ def test_errors_of_an_older_epoch_are_superseded(store: Store, run: Run) -> None
 
 
 def test_what_is_held_outlives_a_clear_unless_it_is_held_again(store: Store, run: Run) -> None:
-    store.ack(run, 0, 0, SHA, [], [error(0, "a", held=True), error(1, "b", held=True)], [], 1)
-    store.ack(run, 1, 0, SHA, [], [error(0, "a", held=True)], [], 1)
+    store.ack(run, 0, 0, SHA, [], [error(0, "a", state="held"), error(1, "b", state="held")], [], 1)
+    store.ack(run, 1, 0, SHA, [], [error(0, "a", state="held")], [], 1)
     assert store.supersede_errors(run, "write", 1) == 1
     assert [(row.epoch, row.source_key, row.state) for row in store.errors()] == [
         (0, "a", "superseded"),

@@ -1,0 +1,94 @@
+"""From error to fix: attempts and claims of errors, decisions of people, health of connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import op
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Text, text
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_ID = BigInteger().with_variant(Integer(), "sqlite")
+_INSTANT = String(27)
+
+
+def upgrade() -> None:
+    """Add columns to runs and errors, and make the new tables."""
+    for column in (
+        Column("replay_what", Text),
+        Column("replay_payload", String(10)),
+        Column("requested_by", String(250)),
+    ):
+        op.add_column("flux_runs", column)
+    added: tuple[Column[Any], ...] = (
+        Column("connector", String(100)),
+        Column("connection", String(250)),
+        Column("mapping", String(100)),
+        Column("source_hash", String(40)),
+        Column("origin", _ID),
+        Column("attempt", Integer, nullable=False, server_default="1"),
+        Column("rung", Integer, nullable=False, server_default="0"),
+        Column("due_at", _INSTANT),
+        Column("replay", String(250)),
+        Column("replay_active", Integer, nullable=False, server_default="0"),
+        Column("corrected", Text),
+    )
+    for of_errors in added:
+        op.add_column("flux_errors", of_errors)
+    op.create_index("flux_errors_origin", "flux_errors", ["origin"])
+    op.create_index("flux_errors_replay", "flux_errors", ["flow", "replay"])
+    retrying = text("state = 'retrying'")
+    op.create_index(
+        "flux_errors_due", "flux_errors", ["flow", "due_at"], sqlite_where=retrying, postgresql_where=retrying
+    )
+    _decisions()
+    _connections()
+    _calls()
+
+
+def _decisions() -> None:
+    op.create_table(
+        "flux_decisions",
+        Column("id", _ID, primary_key=True),
+        Column("error", _ID, ForeignKey("flux_errors.id", ondelete="CASCADE"), nullable=False),
+        Column("action", String(20), nullable=False),
+        Column("decided_by", String(250), nullable=False),
+        Column("decided_at", _INSTANT, nullable=False),
+        Column("reason", Text),
+        Column("before", Text),
+        Index("flux_decisions_error", "error"),
+    )
+
+
+def _connections() -> None:
+    op.create_table(
+        "flux_connections",
+        Column("connection", String(250), primary_key=True),
+        Column("connector", String(100), nullable=False),
+        Column("good_at", _INSTANT),
+        Column("bad_at", _INSTANT),
+        Column("bad_kind", String(20)),
+        Column("bad_code", String(50)),
+        Column("bad_message", Text),
+        Column("disabled_at", _INSTANT),
+        Column("disabled_by", String(250)),
+        Column("disabled_reason", Text),
+        sqlite_with_rowid=False,
+    )
+
+
+def _calls() -> None:
+    op.create_table(
+        "flux_calls",
+        Column("connection", String(250), primary_key=True),
+        Column("hour", String(13), primary_key=True),
+        Column("kind", String(20), primary_key=True),
+        Column("count", BigInteger, nullable=False),
+        Column("last_at", _INSTANT, nullable=False),
+        Column("last_message", Text),
+        sqlite_with_rowid=False,
+    )
