@@ -26,6 +26,7 @@ _SIMPLE = frozenset({str, int, float, bool, type(None)})
 _FAULTS = (ArithmeticError, LookupError, MemoryError, RecursionError, TemplateError, TypeError, ValueError)
 
 
+
 class Expression:
     """A compiled expression. Called with a record it gives plain data and changes nothing; threads can share it.
 

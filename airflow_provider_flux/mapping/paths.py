@@ -80,10 +80,10 @@ def _step(match: re.Match[str]) -> Step:
 def _complaint(path: str, position: int) -> str:
     rest = path[position:]
     if rest.startswith("["):
-        return f'{rest!r} should be a list position as [0], [*] for every item, or a quoted name as ["a.b"]'
+        return f"{rest!r} should be a list position as [0], [*] for every item, or a quoted name as [\"a.b\"]"
     if rest.startswith("."):
         return "a name is missing after a dot"
-    return f'{rest[0]!r} is not allowed in a name; quote the whole name as ["..."]'
+    return f"{rest[0]!r} is not allowed in a name; quote the whole name as [\"...\"]"
 
 
 def getter(path: str) -> Getter:

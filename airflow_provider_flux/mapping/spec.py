@@ -72,7 +72,9 @@ class Rule(Model):
     expression: str | None = Field(default=None, description="Jinja expression over `record`.")
     value: Scalar = Field(default=None, description="A constant.")
     target: str = Field(alias="to", min_length=1, description="Path of the target field: `email`, `address.city`.")
-    transforms: tuple[_Entry, ...] = Field(default=(), description="Applied in this order.")
+    transforms: tuple[_Entry, ...] = Field(
+        default=(), description="Applied in this order."
+    )
     required: bool = Field(default=False, description="A record without a value here fails.")
     default: Scalar = Field(
         default=None, description="Stands in when there is no value after the transforms (null or empty text)."

@@ -56,8 +56,6 @@ def test_a_forbidden_line_is_seen(line: str) -> None:
     assert findings("file", f"fine\n{line}\n")
 
 
-@pytest.mark.parametrize(
-    "line", ["/opt/airflow/dags", "~/airflow", "${HOME}/projects/x", "https://api.example.com/work/1"]
-)
+@pytest.mark.parametrize("line", ["/opt/airflow/dags", "~/airflow", "${HOME}/projects/x", "https://api.example.com/work/1"])
 def test_an_ordinary_line_is_not(line: str) -> None:
     assert findings("file", line) == []

@@ -54,26 +54,18 @@ def _split(name: str) -> tuple[str, str]:
 
 TRANSFORMS = (
     Transform(
-        "title",
-        "Capitalises every word and makes its other letters small.",
-        plain(title),
+        "title", "Capitalises every word and makes its other letters small.", plain(title),
         (
-            Example("ADA lovelace", "Ada Lovelace"),
-            Example("jean-luc o'neil", "Jean-Luc O'Neil"),
-            Example("john's café", "John's Café"),
-            Example({}, fails="is an object; text is needed"),
+            Example("ADA lovelace", "Ada Lovelace"), Example("jean-luc o'neil", "Jean-Luc O'Neil"),
+            Example("john's café", "John's Café"), Example({}, fails="is an object; text is needed"),
         ),
     ),
     Transform(
-        "split_name",
-        "Takes one part of a full name; understands `Last, First` too.",
-        split_name,
-        arguments=SplitName,
+        "split_name", "Takes one part of a full name; understands `Last, First` too.", split_name, arguments=SplitName,
         examples=(
             Example("Ada King Lovelace", "Ada", {"part": "first"}),
             Example("Ada King Lovelace", "King Lovelace", {"part": "last"}),
-            Example("Lovelace, Ada", "Lovelace", {"part": "last"}),
-            Example("Ada", None, {"part": "last"}),
+            Example("Lovelace, Ada", "Lovelace", {"part": "last"}), Example("Ada", None, {"part": "last"}),
             Example({}, arguments={"part": "first"}, fails="is an object; text is needed"),
         ),
     ),

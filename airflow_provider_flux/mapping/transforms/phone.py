@@ -120,15 +120,12 @@ TRANSFORMS = (
         "phone_e164",
         "Brings a phone number into the form +14155550123 and checks it against its country's numbering plan; "
         "empty text becomes null.",
-        phone_e164,
-        arguments=PhoneE164,
+        phone_e164, arguments=PhoneE164,
         examples=(
-            Example("(415) 555-2671", "+14155552671", {"country": "US"}),
-            Example("+44 20 7946 0958", "+442079460958"),
+            Example("(415) 555-2671", "+14155552671", {"country": "US"}), Example("+44 20 7946 0958", "+442079460958"),
             Example("020 7946 0958", "+442079460958", {"country": "GB"}),
             Example(4155552671, "+14155552671", {"country": "US"}),
-            Example("", None),
-            Example("415-555-CALL", arguments={"country": "US"}, fails="holds letters"),
+            Example("", None), Example("415-555-CALL", arguments={"country": "US"}, fails="holds letters"),
             Example("415-555-2671 #12", arguments={"country": "US"}, fails="has an extension"),
             Example("555-2671", fails="no country code"),
             Example("12345", arguments={"country": "US"}, fails="too few digits"),

@@ -123,57 +123,39 @@ def concatenate(arguments: Concatenate) -> Apply:
 
 TRANSFORMS = (
     Transform(
-        "trim",
-        "Removes white space at both ends.",
-        plain(trim),
+        "trim", "Removes white space at both ends.", plain(trim),
         (Example("  Ada \n", "Ada"), Example(42, "42"), Example({"a": 1}, fails="is an object; text is needed")),
     ),
     Transform(
-        "lowercase",
-        "Makes all letters small.",
-        plain(lowercase),
+        "lowercase", "Makes all letters small.", plain(lowercase),
         (Example("Ada@Example.COM", "ada@example.com"), Example(["A"], fails="is a list; text is needed")),
     ),
     Transform(
-        "uppercase",
-        "Makes all letters capital.",
-        plain(uppercase),
+        "uppercase", "Makes all letters capital.", plain(uppercase),
         (Example("de", "DE"), Example(True, fails="is a boolean; text is needed")),
     ),
     Transform(
-        "truncate",
-        "Cuts text after `length` characters.",
-        truncate,
-        arguments=Truncate,
+        "truncate", "Cuts text after `length` characters.", truncate, arguments=Truncate,
         examples=(
-            Example("Analytical Engine", "Analytical", {"length": 10}),
-            Example("short", "short", {"length": 10}),
+            Example("Analytical Engine", "Analytical", {"length": 10}), Example("short", "short", {"length": 10}),
             Example([], arguments={"length": 1}, fails="is a list; text is needed"),
         ),
     ),
     Transform(
-        "replace",
-        "Replaces text, or what a regular expression matches, everywhere in the value.",
-        replace,
+        "replace", "Replaces text, or what a regular expression matches, everywhere in the value.", replace,
         arguments=Replace,
         examples=(
-            Example("a-b-c", "a b c", {"find": "-", "with": " "}),
-            Example("SKU 0042", "0042", {"pattern": "^SKU +"}),
+            Example("a-b-c", "a b c", {"find": "-", "with": " "}), Example("SKU 0042", "0042", {"pattern": "^SKU +"}),
             Example("2024/05", "05.2024", {"pattern": r"(\d+)/(\d+)", "with": r"\2.\1"}),
             Example({}, arguments={"find": "a"}, fails="is an object; text is needed"),
         ),
     ),
     Transform(
-        "concatenate",
-        "Joins the values of several paths, or the items of a list; null and empty ones are left out.",
-        concatenate,
-        arguments=Concatenate,
-        whole_list=True,
+        "concatenate", "Joins the values of several paths, or the items of a list; null and empty ones are left out.",
+        concatenate, arguments=Concatenate, whole_list=True,
         examples=(
-            Example(["Ada", None, "Lovelace"], "Ada Lovelace"),
-            Example(["a", "b"], "a, b", {"separator": ", "}),
-            Example([None, ""], None),
-            Example([{"a": 1}], fails="is an object; text is needed"),
+            Example(["Ada", None, "Lovelace"], "Ada Lovelace"), Example(["a", "b"], "a, b", {"separator": ", "}),
+            Example([None, ""], None), Example([{"a": 1}], fails="is an object; text is needed"),
         ),
     ),
 )

@@ -93,15 +93,12 @@ def default(arguments: Default) -> Apply:
 
 TRANSFORMS = (
     Transform(
-        "value_map",
-        "Exchanges known values; a value that is not known is refused, or becomes `default`.",
-        value_map,
+        "value_map", "Exchanges known values; a value that is not known is refused, or becomes `default`.", value_map,
         arguments=ValueMap,
         examples=(
             Example("lead", "prospect", {"map": {"lead": "prospect"}}),
             Example("other", "unknown", {"map": {"lead": "prospect"}, "default": "unknown"}),
-            Example("1", "active", {"map": {1: "active"}}),
-            Example(True, "active", {"map": {True: "active"}}),
+            Example("1", "active", {"map": {1: "active"}}), Example(True, "active", {"map": {True: "active"}}),
             Example(True, arguments={"map": {1: "active"}}, fails="none of those that the map names: 1"),
             Example("", None, {"map": {"lead": "prospect"}}),
             Example("x", arguments={"map": {"a": 1, "b": 2}}, fails="none of those that the map names: a, b"),
@@ -109,15 +106,10 @@ TRANSFORMS = (
         ),
     ),
     Transform(
-        "default",
-        "Puts a constant in place of null or empty text, for the transforms that follow.",
-        default,
-        arguments=Default,
-        fills_null=True,
+        "default", "Puts a constant in place of null or empty text, for the transforms that follow.", default,
+        arguments=Default, fills_null=True,
         examples=(
-            Example(None, "US", {"value": "US"}),
-            Example("", 0, {"value": 0}),
-            Example(False, False, {"value": True}),
+            Example(None, "US", {"value": "US"}), Example("", 0, {"value": 0}), Example(False, False, {"value": True}),
         ),
     ),
 )
