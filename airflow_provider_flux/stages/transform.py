@@ -18,6 +18,7 @@ from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.fates import ranges
+from airflow_provider_flux.stages.known import KnownErrors
 from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.read import SUPERSEDED
@@ -197,26 +198,6 @@ class _Transform:
         line = _encode({} if errors else data)
         mapped.append(MappedLine(ordinal, key, record.version, "", True, msgspec.Raw(line)))
         return None
-
-
-class KnownErrors:
-    """Failures that a scheduled run does not repeat: same version of the record, same version of the mapping."""
-
-    def __init__(self, ctx: RunContext, mapping_version: int) -> None:
-        self._ctx = ctx
-        self._mapping_version = mapping_version
-        self.active = ctx.trigger == "scheduled" and ctx.epoch == 0 and ctx.store.has_open_errors(ctx.flow.id)
-        self._known: set[tuple[str, str | None]] = set()
-
-    def look_up(self, records: list[ReadRecord]) -> None:
-        """Ask the store about the keys of a batch."""
-        if self.active:
-            keys = [record.key for record in records if record.key is not None]
-            self._known = self._ctx.store.known_errors(self._ctx.flow.id, keys, self._mapping_version)
-
-    def skips(self, record: ReadRecord) -> bool:
-        """Whether the record failed before as it is. One without a version may have been mended: nobody can tell."""
-        return record.version is not None and (record.key, record.version) in self._known
 
 
 def _new_error(ordinal: int, record: ReadRecord, error: RecordError) -> NewError:
