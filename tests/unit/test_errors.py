@@ -25,7 +25,8 @@ def test_the_page_of_errors_is_the_catalogue() -> None:
 @pytest.mark.parametrize("code", CATALOGUE)
 def test_every_code_says_what_why_and_what_next(code: str) -> None:
     row = CATALOGUE[code]
-    for text in (row.meaning, row.cause, row.solution):
+    assert row.stages
+    for text in (row.meaning, row.cause, row.solution, *row.advice):
         assert text[0].isupper()
         assert text.endswith(".")
 
