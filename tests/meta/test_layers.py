@@ -33,7 +33,8 @@ ARROWS: dict[str, set[str]] = {
 """What each part of the package may import, beside `EVERYONE`."""
 
 CORE = {
-    "catalogue", "errors", "settings", "flow", "mapping", "transport", "connectors", "stages", "store", "staging", "cli",
+    "catalogue", "errors", "settings", "flow", "mapping", "transport", "connectors", "stages", "store", "staging",
+    "cli",
 }  # fmt: skip
 """The half that does the work. It never imports Airflow, which costs 2.5 s and 118 MB, not even inside a function."""
 
