@@ -47,6 +47,7 @@ class Run:
     replay_what: str | None
     replay_payload: str | None
     requested_by: str | None
+    repeated: int | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ class ErrorRow:
     replay: str | None
     replay_active: int
     corrected: str | None
+    purged_at: str | None = None
 
 
 @dataclass(frozen=True)

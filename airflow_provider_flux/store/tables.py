@@ -47,7 +47,7 @@ runs = Table(
     Column("run_id", String(250), nullable=False),
     Column("trigger", String(20), nullable=False),  # scheduled, manual, backfill, replay, retry, cli
     Column("replay_of", String(250)),  # run_id of the run whose failed records this one replays
-    Column("state", String(20), nullable=False),  # running, succeeded, partial, failed
+    Column("state", String(20), nullable=False),  # running, succeeded, partial, failed, canceled
     Column("mapping", String(250), nullable=False),
     Column("mapping_version", Integer),  # resolved by the first transform of an epoch, kept by its retries
     Column("mapping_epoch", Integer),
@@ -73,6 +73,7 @@ runs = Table(
     Column("replay_what", Text),  # replay and retry: which records, in words
     Column("replay_payload", String(10)),  # stored or source: what was sent again
     Column("requested_by", String(250)),  # who asked for a replay
+    Column("repeated", BigInteger),  # of skipped: an earlier run delivered it, or failed with it, as it is
     UniqueConstraint("flow", "run_id", name="flux_runs_run_id"),
     Index("flux_runs_started", "started_at"),
     sqlite_autoincrement=True,
@@ -174,6 +175,7 @@ errors = Table(
     Column("replay", String(250)),  # run_id of the replay that took this error last
     Column("replay_active", Integer, nullable=False, server_default="0"),  # 1 while that replay has it
     Column("corrected", Text),  # the payload as a person corrected it (JSON)
+    Column("purged_at", _Instant),  # when its customer data was removed (housekeeping)
     Index("flux_errors_batch", "run", "epoch", "batch"),
     Index("flux_errors_key", "flow", "state", "source_key"),
     Index("flux_errors_fingerprint", "fingerprint"),
@@ -186,6 +188,32 @@ errors = Table(
         "due_at",
         sqlite_where=text("state = 'retrying'"),
         postgresql_where=text("state = 'retrying'"),
+    ),
+    # The first failure of every record, and every resolution: what metrics count, without touching the rows.
+    Index(
+        "flux_errors_opened",
+        "occurred_at",
+        "flow",
+        "category",
+        "state",
+        sqlite_where=text("origin IS NULL"),
+        postgresql_where=text("origin IS NULL"),
+    ),
+    Index(
+        "flux_errors_resolved",
+        "resolved_at",
+        "flow",
+        "occurred_at",
+        "origin",
+        sqlite_where=text("state = 'resolved'"),
+        postgresql_where=text("state = 'resolved'"),
+    ),
+    # Holds only what housekeeping has still to purge.
+    Index(
+        "flux_errors_kept",
+        "occurred_at",
+        sqlite_where=text("purged_at IS NULL"),
+        postgresql_where=text("purged_at IS NULL"),
     ),
     sqlite_autoincrement=True,
 )
@@ -236,7 +264,7 @@ connections = Table(
     Column("connector", String(100), nullable=False),
     Column("good_at", _Instant),  # the last good call
     Column("bad_at", _Instant),  # the last call that the system or the network refused
-    Column("bad_kind", String(20)),  # auth, rate limit, outage, other
+    Column("bad_kind", String(20)),  # auth, rate limit, outage, connection
     Column("bad_code", String(50)),
     Column("bad_message", Text),
     Column("disabled_at", _Instant),
@@ -251,7 +279,7 @@ calls = Table(
     metadata,
     Column("connection", String(250), primary_key=True),
     Column("hour", String(13), primary_key=True),  # 2026-01-01T00
-    Column("kind", String(20), primary_key=True),  # ok, auth, rate limit, outage, other
+    Column("kind", String(20), primary_key=True),  # ok, auth, rate limit, outage, connection, refused
     Column("count", BigInteger, nullable=False),
     Column("last_at", _Instant, nullable=False),
     Column("last_message", Text),

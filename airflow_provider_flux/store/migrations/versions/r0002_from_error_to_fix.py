@@ -22,6 +22,7 @@ def upgrade() -> None:
         Column("replay_what", Text),
         Column("replay_payload", String(10)),
         Column("requested_by", String(250)),
+        Column("repeated", BigInteger),
     ):
         op.add_column("flux_runs", column)
     added: tuple[Column[Any], ...] = (
@@ -36,6 +37,7 @@ def upgrade() -> None:
         Column("replay", String(250)),
         Column("replay_active", Integer, nullable=False, server_default="0"),
         Column("corrected", Text),
+        Column("purged_at", _INSTANT),
     )
     for of_errors in added:
         op.add_column("flux_errors", of_errors)
@@ -45,6 +47,12 @@ def upgrade() -> None:
     op.create_index(
         "flux_errors_due", "flux_errors", ["flow", "due_at"], sqlite_where=retrying, postgresql_where=retrying
     )
+    for name, columns, condition in (
+        ("flux_errors_opened", ["occurred_at", "flow", "category", "state"], "origin IS NULL"),
+        ("flux_errors_resolved", ["resolved_at", "flow", "occurred_at", "origin"], "state = 'resolved'"),
+        ("flux_errors_kept", ["occurred_at"], "purged_at IS NULL"),
+    ):
+        op.create_index(name, "flux_errors", columns, sqlite_where=text(condition), postgresql_where=text(condition))
     _decisions()
     _connections()
     _calls()
