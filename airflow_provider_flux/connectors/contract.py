@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.errors import RecordError
+from airflow_provider_flux.transport.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Source(ABC):
 
         :raises FluxError: with a code of the catalogue; `error.transient` says whether a task retry may help
         """
+
+    def calls(self) -> Tally:
+        """How the calls made so far ended; empty where a connector does not count them."""
+        return Tally()
 
     def close(self) -> None:
         """Release sockets and database connections."""
@@ -119,6 +124,10 @@ class Destination(ABC):
         """The destination's key of each item that is there, None for one that is not (only if `can_find`)."""
         raise NotImplementedError
 
+    def calls(self) -> Tally:
+        """How the calls made so far ended; empty where a connector does not count them."""
+        return Tally()
+
     def close(self) -> None:
         """Release sockets and database connections."""
 
@@ -145,8 +154,15 @@ class Connector(ABC):
 
     @classmethod
     @abstractmethod
-    def test(cls, credentials: Credentials) -> str:
-        """Make one harmless call and say what answered, for Airflow's Test button.
+    def test(
+        cls,
+        credentials: Credentials,
+        options: SourceOptions | DestinationOptions | None = None,
+        tally: Tally | None = None,
+    ) -> str:
+        """Make one harmless call and say what answered, for Airflow's Test button and `connectors verify`.
 
+        :param options: of a flow that uses the connection, so that the call is made as the flow makes it
+        :param tally: where the call is counted
         :raises FluxError: with the field of the connection at fault, if it is one
         """

@@ -18,6 +18,7 @@ from airflow_provider_flux.transport.masking import Masker
 from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.origin import join, same_origin
 from airflow_provider_flux.transport.retry import AttemptFailed, Persistence
+from airflow_provider_flux.transport.tally import Tally, kind_of_code, kind_of_status
 
 MAX_BODY: Final = 64 * 1024 * 1024
 """Largest answer that is read, in bytes."""
@@ -45,6 +46,7 @@ class HttpClient:
     :param proxy: URL of a proxy
     :param connections: most connections at the same time
     :param budget: seconds within which a request is tried again, see `retry.Persistence`
+    :param tally: where its calls are counted; one of its own unless given
     """
 
     def __init__(
@@ -60,9 +62,11 @@ class HttpClient:
         proxy: str | None = None,
         connections: int = 10,
         budget: float = BUDGET,
+        tally: Tally | None = None,
     ) -> None:
         self.base = httpx.URL(base_url)
         self.conn_id = conn_id
+        self.tally = tally or Tally()
         self.mask = Masker((*auth.secrets, *secrets))
         self._auth = auth
         self._headers = {
@@ -124,7 +128,23 @@ class HttpClient:
         raise self._refuse(request, f"answers with more than {_MOST_REDIRECTS} redirects")
 
     def _exchange(self, request: Request, url: httpx.URL) -> tuple[Response, httpx.URL | None]:
-        """One request and its answer; a URL if the answer sends us there."""
+        """One request and its answer, counted; a URL if the answer sends us there."""
+        try:
+            response, target = self._call(request, url)
+        except (AttemptFailed, FluxError) as failed:
+            error = failed.error if isinstance(failed, AttemptFailed) else failed
+            self.tally.bad(kind_of_code(error.code), error.message, error.code)
+            raise
+        if response.status >= 400:
+            message = self.mask(f"{response.endpoint} answered HTTP {response.status}")
+            self.tally.bad(kind_of_status(response.status), message)
+        elif target is None:
+            self.tally.good()
+        return response, target
+
+    def _call(self, request: Request, url: httpx.URL) -> tuple[Response, httpx.URL | None]:
+        """:raises AttemptFailed: no answer came
+        :raises FluxError: an answer that is too large, or leads where we do not go"""
         headers = {**self._headers, **request.headers}
         sent_url = url.copy_merge_params(self._auth.params) if self._auth.params else url
         extensions = {"timeout": self._timeouts}

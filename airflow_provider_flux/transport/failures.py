@@ -10,6 +10,7 @@ from airflow_provider_flux.transport.answers import Decoded, NotJson, decode, ke
 from airflow_provider_flux.transport.classify import Finding, Row, loosely, recognise, request_code, vendor_message
 from airflow_provider_flux.transport.messages import Response
 from airflow_provider_flux.transport.retry import retry_after
+from airflow_provider_flux.transport.tally import Tally, kind_of_code, kind_of_status
 
 
 class Judgement:
@@ -18,13 +19,17 @@ class Judgement:
     :param mask: takes the secrets out of a text
     :param rows: recognise the vendor's own bodies, asked before the status
     :param outage: the code for server errors, `classify.SOURCE` or `classify.DESTINATION`
+    :param tally: of the client that brings the answers; it counted them by their status alone
     """
 
-    def __init__(self, conn_id: str, mask: Callable[[str], str], rows: Sequence[Row], outage: str) -> None:
+    def __init__(
+        self, conn_id: str, mask: Callable[[str], str], rows: Sequence[Row], outage: str, tally: Tally | None = None
+    ) -> None:
         self._conn_id = conn_id
         self._mask = mask
         self._rows = rows
         self._outage = outage
+        self._tally = tally or Tally()
 
     def check(self, response: Response) -> None:
         """Pass an answer with a 2xx status on.
@@ -54,12 +59,13 @@ class Judgement:
 
     def unreadable(self, response: Response, reason: str, next_step: str | None = None) -> FluxError:
         """The error for an answer of another shape than declared."""
-        return FluxError(
+        error = FluxError(
             "UNREADABLE_ANSWER",
             self._mask(f"connection '{self._conn_id}': {response.endpoint} (HTTP {response.status}): {reason}"),
             next_step=next_step,
             answer=kept(response.body, self._mask),
         )
+        return self._counted(response, error)
 
     def _look_for_errors(self, response: Response, value: Any) -> None:
         """Some systems answer 200 with an error inside."""
@@ -69,12 +75,19 @@ class Judgement:
     def _error(self, response: Response, finding: Finding, value: Any) -> FluxError:
         said = vendor_message(value)
         message = f"connection '{self._conn_id}': {response.endpoint} answered HTTP {response.status}"
-        return FluxError(
+        error = FluxError(
             finding.code,
             self._mask(f"{message}: {said}" if said else message),
             answer=kept(response.body, self._mask),
             retry_after=retry_after(response.headers),
         )
+        return self._counted(response, error)
+
+    def _counted(self, response: Response, error: FluxError) -> FluxError:
+        """The client counted this answer by its status alone; its body says more."""
+        counted = kind_of_status(response.status)
+        self._tally.correct(counted, kind_of_code(error.code), error.message, error.code)
+        return error
 
 
 def _not_json(response: Response, error: NotJson) -> str:

@@ -10,6 +10,7 @@ from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
+from airflow_provider_flux.transport.tally import Tally
 
 
 class Rest(Connector):
@@ -37,8 +38,14 @@ class Rest(Connector):
         return RestDestination(options, credentials)
 
     @classmethod
-    def test(cls, credentials: Credentials) -> str:
-        """GET the base URL, or `test_path` of the connection's extra field."""
+    def test(
+        cls,
+        credentials: Credentials,
+        options: SourceOptions | DestinationOptions | None = None,
+        tally: Tally | None = None,
+    ) -> str:
+        """GET `test_path` of the connection's extra field, the path that a flow reads, or the base URL."""
         from airflow_provider_flux.connectors.rest.probe import probe
 
-        return probe(credentials)
+        assert options is None or isinstance(options, (RestSourceOptions, RestDestinationOptions))
+        return probe(credentials, options, tally)

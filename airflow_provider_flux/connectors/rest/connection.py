@@ -25,6 +25,7 @@ from airflow_provider_flux.transport import auth as transport_auth
 from airflow_provider_flux.transport.auth import Auth, header_value
 from airflow_provider_flux.transport.client import BUDGET, TIMEOUT, HttpClient
 from airflow_provider_flux.transport.masking import is_secret_name
+from airflow_provider_flux.transport.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +55,13 @@ def open_client(
     *,
     timeout: timedelta | None = None,
     connections: int = 10,
+    tally: Tally | None = None,
 ) -> HttpClient:
     """A client of the connection's API. No call is made.
 
     :param auth: what the flow says; without it what the connection says
     :param connections: most connections at the same time
+    :param tally: where its calls are counted; one of its own unless given
     :raises FluxError: CONNECTION_INVALID, with the field at fault
     """
     base = base_url(credentials)
@@ -74,6 +77,7 @@ def open_client(
         proxy=_proxy(credentials, base),
         connections=connections,
         budget=_seconds(credentials, "retry_budget", BUDGET),
+        tally=tally,
     )
 
 

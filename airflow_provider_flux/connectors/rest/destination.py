@@ -17,6 +17,7 @@ from airflow_provider_flux.connectors.rest.single_writes import SingleWrites
 from airflow_provider_flux.errors import FluxError, OutcomeUnknown, RecordError
 from airflow_provider_flux.transport.classify import DESTINATION
 from airflow_provider_flux.transport.failures import Judgement
+from airflow_provider_flux.transport.tally import Tally
 
 # Codes that, when every record of a batch has the same one, are not about the records.
 _ABOUT_THE_SYSTEM = frozenset(
@@ -36,7 +37,7 @@ class RestDestination(Destination):
         rows = compiled(options.errors)
         results = options.results if isinstance(options.results, Results) else Results()
         judge = RecordJudge(results, rows, self._client.mask, self.idempotent)
-        judgement = Judgement(credentials.conn_id, self._client.mask, rows, DESTINATION)
+        judgement = Judgement(credentials.conn_id, self._client.mask, rows, DESTINATION, self._client.tally)
         api = Api(options, self._client, judgement, judge, rows)
         self._batch = BatchWrites(api, options.batch) if options.batch is not None else None
         self._single = SingleWrites(
@@ -78,6 +79,10 @@ class RestDestination(Destination):
         if self._finder is None:
             raise NotImplementedError
         return [self._finder.find(item) for item in items]
+
+    def calls(self) -> Tally:
+        """The calls made so far."""
+        return self._client.tally
 
     def close(self) -> None:
         """Close the connections."""

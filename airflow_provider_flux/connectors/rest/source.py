@@ -26,6 +26,7 @@ from airflow_provider_flux.transport.classify import SOURCE
 from airflow_provider_flux.transport.failures import Judgement
 from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.paths import place
+from airflow_provider_flux.transport.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,8 @@ class RestSource(Source):
     def __init__(self, options: RestSourceOptions, credentials: Credentials) -> None:
         self._options = options
         self._client = open_client(credentials, options.auth, timeout=options.timeout, connections=1)
-        self._judgement = Judgement(credentials.conn_id, self._client.mask, compiled(options.errors), SOURCE)
+        rows = compiled(options.errors)
+        self._judgement = Judgement(credentials.conn_id, self._client.mask, rows, SOURCE, self._client.tally)
         self._kind = options.cursor.type if options.cursor else "timestamp"
 
     def now(self) -> datetime | None:
@@ -69,6 +71,10 @@ class RestSource(Source):
             if records != step.known:
                 yield page_of(decoded, records)
             step = pager.after(Seen(step, response.headers, decoded.value, records, response.endpoint))
+
+    def calls(self) -> Tally:
+        """The calls made so far."""
+        return self._client.tally
 
     def close(self) -> None:
         """Close the connections."""

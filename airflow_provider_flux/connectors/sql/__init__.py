@@ -10,6 +10,7 @@ from airflow_provider_flux.connectors.contract import Connector, Destination, So
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.connectors.sql.options import SqlDestinationOptions, SqlSourceOptions
+from airflow_provider_flux.transport.tally import Tally
 
 
 class Sql(Connector):
@@ -35,10 +36,15 @@ class Sql(Connector):
         return SqlDestination(options, credentials)
 
     @classmethod
-    def test(cls, credentials: Credentials) -> str:
+    def test(
+        cls,
+        credentials: Credentials,
+        options: SourceOptions | DestinationOptions | None = None,
+        tally: Tally | None = None,
+    ) -> str:
         from airflow_provider_flux.connectors.sql.database import Database
 
-        database = Database(credentials, "destination")
+        database = Database(credentials, "destination", tally=tally)
         try:
             return database.test()
         finally:

@@ -17,6 +17,7 @@ from airflow_provider_flux.connectors.sql.fault import Fault, is_database_error
 from airflow_provider_flux.connectors.sql.recognise import recognise
 from airflow_provider_flux.connectors.sql.url import database_url
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport.tally import REFUSED, Tally, kind_of_code
 
 Side = Literal["source", "destination"]
 
@@ -35,10 +36,14 @@ class Database:
     """The engine of a connection; opened by the first use, safe to share between threads after it.
 
     :param connections: most connections at the same time
+    :param tally: where its use is counted, one call for each block of `connect`; one of its own unless given
     """
 
-    def __init__(self, credentials: Credentials, side: Side, connections: int = 1) -> None:
+    def __init__(
+        self, credentials: Credentials, side: Side, connections: int = 1, tally: Tally | None = None
+    ) -> None:
         self.credentials = credentials
+        self.tally = tally or Tally()
         self._side = side
         self._url = database_url(credentials)
         hidden = (credentials.password, self._url.password, self._url.query.get("password"))
@@ -57,10 +62,31 @@ class Database:
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """A connection from the pool, with a transaction that is rolled back unless it is committed.
+        """A connection from the pool, with a transaction that is rolled back unless it is committed; one counted call.
 
         :raises FluxError: for every error of the database
         """
+        try:
+            with self._connect() as connection:
+                yield connection
+        except FluxError as error:
+            self._count(error)
+            raise
+        except BaseException:
+            # Not the database's doing: a record that it refused, or a reader that has enough.
+            self.tally.good()
+            raise
+        self.tally.good()
+
+    def _count(self, error: FluxError) -> None:
+        kind = kind_of_code(error.code)
+        if kind == REFUSED:
+            self.tally.good()  # it answered: one statement or record was at fault, and the login was not
+        else:
+            self.tally.bad(kind, error.message, error.code)
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
         try:
             connection = self.engine.connect()
         except SQLAlchemyError as error:

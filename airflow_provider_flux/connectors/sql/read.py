@@ -20,6 +20,7 @@ from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.sql.database import Database
 from airflow_provider_flux.connectors.sql.options import SqlSourceOptions
 from airflow_provider_flux.connectors.sql.reading import Reading
+from airflow_provider_flux.transport.tally import Tally
 
 _CLOCKS = {
     # The others' CURRENT_TIMESTAMP is in the zone of the session, without saying so.
@@ -47,6 +48,9 @@ class SqlSource(Source):
 
     def read(self, window: Window) -> Iterator[Page]:
         yield from Reading(self._database, self._options).pages(window)
+
+    def calls(self) -> Tally:
+        return self._database.tally
 
     def close(self) -> None:
         self._database.close()

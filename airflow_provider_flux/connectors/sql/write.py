@@ -24,6 +24,7 @@ from airflow_provider_flux.connectors.sql.postgres import CopyWriter
 from airflow_provider_flux.connectors.sql.statements import StatementWriter, comparable
 from airflow_provider_flux.connectors.sql.tables import reflect
 from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknown, RecordError, preview
+from airflow_provider_flux.transport.tally import Tally
 
 _PAUSES = (0.05, 0.2, 1.0)
 """Seconds to wait after a transaction that lost against another one (deadlock, serialisation)."""
@@ -72,6 +73,9 @@ class SqlDestination(Destination):
             json.dumps(key, ensure_ascii=False) if sent is not None and comparable(sent) in there else None
             for key, sent in zip(keys, sought, strict=True)
         ]
+
+    def calls(self) -> Tally:
+        return self._database.tally
 
     def close(self) -> None:
         self._database.close()
