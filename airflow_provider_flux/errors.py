@@ -37,6 +37,7 @@ class RecordError:
     :param transform: name of the transform that failed
     :param value: the offending value as text (see `preview`)
     :param answer: the destination's raw answer for this record
+    :param status: the HTTP status of that answer, if it had one
     """
 
     code: str
@@ -46,6 +47,7 @@ class RecordError:
     transform: str | None = None
     value: str | None = None
     answer: str | None = None
+    status: int | None = None
 
 
 class FluxError(Exception):
@@ -56,6 +58,7 @@ class FluxError(Exception):
     :param next_step: what to do; the catalogue's solution unless given
     :param answer: the raw answer of the other system, if there is one
     :param retry_after: seconds that the other system asks to wait
+    :param status: the HTTP status of its answer, if it had one
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class FluxError(Exception):
         next_step: str | None = None,
         answer: str | None = None,
         retry_after: float | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -73,6 +77,7 @@ class FluxError(Exception):
         self.next_step = next_step or CATALOGUE[code].solution
         self.answer = answer
         self.retry_after = retry_after
+        self.status = status
 
     @property
     def transient(self) -> bool:

@@ -108,6 +108,8 @@ class Destination(ABC):
     """Whether sending the same batch a second time leaves the same records (upsert, update, delete by key)."""
     can_find: bool = False
     """Whether `find` can tell if a record is there, where `idempotent` is False."""
+    one_by_one: bool = False
+    """Whether `write` sends each record by a call of its own, so that a smaller batch costs nothing."""
 
     def __init__(self, options: DestinationOptions, credentials: Credentials) -> None: ...
 

@@ -14,7 +14,10 @@ from airflow_provider_flux.errors import FluxError
 
 @dataclass(frozen=True)
 class Credentials:
-    """The fields of an Airflow connection. `repr` never shows the secrets."""
+    """The fields of an Airflow connection. `repr` never shows the secrets.
+
+    :param one_try: no call is tried again within an attempt, because the caller has a clock of its own
+    """
 
     conn_id: str
     conn_type: str
@@ -24,6 +27,7 @@ class Credentials:
     password: str | None = field(default=None, repr=False)
     schema: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    one_try: bool = False
 
     def invalid(self, field_name: str, message: str) -> FluxError:
         """The error for a field of this connection that is missing or wrong."""

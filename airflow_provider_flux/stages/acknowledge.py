@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from airflow_provider_flux.connectors.contract import Verdict
-from airflow_provider_flux.errors import CATALOGUE, Disposition, RecordError, Stage
+from airflow_provider_flux.errors import RecordError, Stage
 from airflow_provider_flux.mapping.paths import MISSING, getter
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
+from airflow_provider_flux.stages.fail_fast import stops
 from airflow_provider_flux.stages.fates import ranges
 from airflow_provider_flux.stages.guard import NO_CHANGE, Guarded
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import MappedRecord, ReadRecord
+from airflow_provider_flux.stages.strategy import failed_record
 from airflow_provider_flux.staging import BatchEntry
+from airflow_provider_flux.store.records import ACKED, STOPPED
 from airflow_provider_flux.store.rows import Link, NewError, Run
 
 _encode = msgspec.json.Encoder().encode
@@ -33,43 +38,63 @@ class Acknowledger:
         self._key_getters = [getter(path) for path in ctx.flow.file.destination.key or ()]
         self._payloads: tuple[str, list[ReadRecord]] = ("", [])
         self.mapping_version = run.mapping_version
+        self._stops = stops(ctx)
         self._progress = Progress(ctx, run, Stage.WRITE)
         self.records = 0
         self.batches = 0
         self.counts: dict[str, int] = {}
 
-    def ack(self, batch: Batch, guarded: Guarded, verdicts: list[Verdict]) -> None:
-        """Acknowledge a batch with one verdict for each record that was sent."""
+    def ack(
+        self, batch: Batch, guarded: Guarded, verdicts: Sequence[Verdict | None], *, tried: bool = True
+    ) -> NewError | None:
+        """Acknowledge a batch.
+
+        :param verdicts: one for each record that was to be sent; None for one that was not, and stays unsent
+        :param tried: False for a batch whose automatic retry was called off (see `strategy.failed_record`)
+        :return: the first error that ends the run (`fail_fast`), if there is one
+        """
         fates = [(record.ordinal, "skipped", reason) for record, reason in guarded.skipped]
         errors: list[NewError] = []
         links = [self._link(record, None, guarded) for record, reason in guarded.skipped if reason == NO_CHANGE]
-        judged = [*zip(guarded.send, verdicts, strict=True), *guarded.refused]
-        for record, verdict in judged:
+        for record, verdict in [*zip(guarded.send, verdicts, strict=True), *guarded.refused]:
             if isinstance(verdict, RecordError):
-                held = CATALOGUE[verdict.code].disposition is Disposition.HOLD
-                fates.append((record.ordinal, "held" if held else "failed", verdict.code))
-                errors.append(self._error(batch, record, verdict, held))
-            else:
+                bucket, error = self._failed(batch, record, verdict, tried)
+                fates.append((record.ordinal, bucket, verdict.code))
+                errors.append(error)
+            elif verdict is not None:
                 fates.append((record.ordinal, "written", "deleted" if record.deleted else "delivered"))
                 links.append(self._link(record, verdict.key, guarded))
         fates.sort()
         outcomes = ranges(fates)
+        last = next((error for error in errors if self._stops(error.error.code)), None)
         self._ctx.store.ack(
-            self._run, self._ctx.epoch, batch.number, batch.sha256, outcomes, errors, links, self.mapping_version
+            self._run,
+            self._ctx.epoch,
+            batch.number,
+            batch.sha256,
+            outcomes,
+            errors,
+            links,
+            self.mapping_version,
+            state=ACKED if last is None and None not in verdicts else STOPPED,
         )
         for outcome in outcomes:
             count = outcome.last - outcome.first + 1
             self.counts[outcome.bucket] = self.counts.get(outcome.bucket, 0) + count
-        self._count(len(batch.records))
+        self._count(len(fates))
+        return last
 
-    def hold(self, batch: Batch, guarded: Guarded) -> None:
-        """Acknowledge a batch of which nobody knows whether it arrived: its records wait for a person."""
+    def hold(self, batch: Batch, guarded: Guarded) -> NewError | None:
+        """Acknowledge a batch of which nobody knows whether it arrived: its records wait for a person.
+
+        :return: as `ack`
+        """
         verdict = RecordError(
             "OUTCOME_UNKNOWN",
             "the worker died after sending the record and before the answer came; "
             "the destination has neither upsert nor a key to look it up",
         )
-        self.ack(batch, guarded, [verdict] * len(guarded.send))
+        return self.ack(batch, guarded, [verdict] * len(guarded.send))
 
     def count_again(self, records: list[MappedRecord]) -> None:
         """Count a batch that an earlier attempt acknowledged."""
@@ -81,25 +106,19 @@ class Acknowledger:
         self.batches += 1
         self._progress(self.records, self.batches)
 
-    def _error(self, batch: Batch, record: MappedRecord, error: RecordError, held: bool) -> NewError:
-        return NewError(
-            record.ordinal,
-            record.key,
-            record.version,
-            error,
-            payload=msgspec.json.encode(self._source_record(batch, record.ordinal)).decode(),
-            sent=msgspec.json.encode(record.data).decode(),
-            state="held" if held else "open",
-        )
+    def _failed(self, batch: Batch, record: MappedRecord, error: RecordError, tried: bool) -> tuple[str, NewError]:
+        source = self._source_record(batch, record.ordinal)
+        sent = msgspec.json.encode(record.data).decode()
+        return failed_record(self._ctx.flow.file, record.ordinal, source, error, Stage.WRITE, sent=sent, tried=tried)
 
-    def _source_record(self, batch: Batch, ordinal: int) -> dict[str, object]:
+    def _source_record(self, batch: Batch, ordinal: int) -> ReadRecord:
         """The source record behind a mapped one, from the files of read (the last file is kept: errors cluster)."""
         if self._payloads[0] != batch.entry.name:
             if not self._read_entries:
                 self._read_entries = {entry.first: entry for entry in self._read_files.manifest().batches}
             entry = self._read_entries[batch.entry.first]
             self._payloads = (batch.entry.name, self._read_files.load(entry, ReadRecord))
-        return self._payloads[1][ordinal - batch.entry.first].data
+        return self._payloads[1][ordinal - batch.entry.first]
 
     def _link(self, record: MappedRecord, key: str | None, guarded: Guarded) -> Link:
         if key is None:

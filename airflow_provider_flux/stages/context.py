@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -92,12 +92,17 @@ class RunContext:
     def open_source(self) -> Source:
         """:raises FluxError: CONNECTION_INVALID"""
         options = self.flow.file.source
-        return registry.get(options.connector).source(options, self.credentials(options.connection))
+        return registry.get(options.connector).source(options, self._credentials(options.connection))
 
     def open_destination(self) -> Destination:
         """:raises FluxError: CONNECTION_INVALID"""
         options = self.flow.file.destination
-        return registry.get(options.connector).destination(options, self.credentials(options.connection))
+        return registry.get(options.connector).destination(options, self._credentials(options.connection))
+
+    def _credentials(self, connection: str) -> Credentials:
+        found = self.credentials(connection)
+        # The clock of an automatic retry is the record's own: the transport must not try each of its calls again.
+        return replace(found, one_try=True) if self.trigger == "retry" else found
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,30 @@ from collections.abc import Sequence
 
 from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
 from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknown, RecordError
+from airflow_provider_flux.stages.fail_fast import Stops, never
+
+Verdicts = list[Verdict | None]
+"""One per record, in order; None for a record that was not sent, because one before it ended the run."""
 
 
-def deliver(destination: Destination, items: Sequence[WriteItem]) -> list[Verdict]:
+def deliver(destination: Destination, items: Sequence[WriteItem], stops: Stops = never) -> Verdicts:
     """Write a batch; a batch that is refused as a whole is halved until the records at fault stand alone.
 
+    :param stops: nothing is sent after a record that failed with such a code
     :raises OutcomeUnknown: it may be stored, and the destination can take it twice or can be asked
     :raises FluxError: nothing of it is stored, or the destination can take it twice
     """
     if not items:
         return []
+    if destination.one_by_one and stops is not never and len(items) > 1:
+        return _in_parts(destination, [[item] for item in items], stops)
     try:
-        verdicts = destination.write(items)
+        verdicts: Verdicts = [*destination.write(items)]
     except BatchRejected as rejected:
         if len(items) == 1:
             return [rejected.error]
         middle = len(items) // 2
-        first = deliver(destination, items[:middle])
-        return first + _rest(destination, items[middle:], first)
+        return _in_parts(destination, [items[:middle], items[middle:]], stops)
     except OutcomeUnknown as unknown:
         if destination.idempotent or destination.can_find:
             raise
@@ -33,25 +39,43 @@ def deliver(destination: Destination, items: Sequence[WriteItem]) -> list[Verdic
     return verdicts
 
 
-def find_or_deliver(destination: Destination, items: Sequence[WriteItem]) -> list[Verdict]:
+def find_or_deliver(destination: Destination, items: Sequence[WriteItem], stops: Stops = never) -> Verdicts:
     """Write what an interrupted attempt did not get into the destination, and find the rest there.
 
     :raises FluxError: as `deliver`
     """
     found = [None if key is None else Written(key) for key in destination.find(items)]
     missing = [item for item, written in zip(items, found, strict=True) if written is None]
-    sent = iter(_rest(destination, missing, found))
+    sent = iter(_rest(destination, missing, found, stops))
     return [written or next(sent) for written in found]
 
 
-def _rest(destination: Destination, items: Sequence[WriteItem], before: Sequence[Verdict | None]) -> list[Verdict]:
+def ended(verdicts: Verdicts, stops: Stops) -> bool:
+    """Whether a verdict ends the run."""
+    return any(verdict is None or (isinstance(verdict, RecordError) and stops(verdict.code)) for verdict in verdicts)
+
+
+def _in_parts(destination: Destination, parts: Sequence[Sequence[WriteItem]], stops: Stops) -> Verdicts:
+    """Write a batch part by part, from left to right, as far as it may go."""
+    verdicts: Verdicts = []
+    for part in parts:
+        if ended(verdicts, stops):
+            verdicts += [None] * len(part)
+        else:
+            verdicts += _rest(destination, part, verdicts, stops)
+    return verdicts
+
+
+def _rest(
+    destination: Destination, items: Sequence[WriteItem], before: Sequence[Verdict | None], stops: Stops
+) -> Verdicts:
     """Write the rest of a batch of which a part has its verdicts.
 
     Once a part is stored in a destination that would double it, the batch must not be sent again: records that could
     not be sent then fail one by one, to be replayed.
     """
     try:
-        return deliver(destination, items)
+        return deliver(destination, items, stops)
     except OutcomeUnknown:
         raise
     except FluxError as error:

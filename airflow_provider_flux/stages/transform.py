@@ -16,6 +16,7 @@ from airflow_provider_flux.flow.loader import load_mapping
 from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.context import RunContext, StageReport
+from airflow_provider_flux.stages.fail_fast import stopped_at, stops
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.fates import ranges
 from airflow_provider_flux.stages.known import KnownErrors
@@ -23,6 +24,7 @@ from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.read import SUPERSEDED
 from airflow_provider_flux.stages.records import Duplicate, MappedLine, ReadRecord
+from airflow_provider_flux.stages.strategy import failed_record
 from airflow_provider_flux.staging import BatchEntry, StageFiles
 from airflow_provider_flux.store.rows import NewError, Run, StageRow
 
@@ -37,7 +39,8 @@ _Fate = tuple[str, str] | RecordError
 def transform(ctx: RunContext) -> StageReport:
     """Map what read sealed into `transform-<epoch>`.
 
-    :raises FluxError: STAGING_UNSEALED when read left nothing complete, CONFIG_INVALID when the mapping is not valid
+    :raises FluxError: STAGING_UNSEALED when read left nothing complete, CONFIG_INVALID when the mapping is not valid,
+        STOPPED_AT_FIRST_ERROR when a record failed and the flow says `fail_fast`
     """
     started = time.monotonic()
     run = ctx.run()
@@ -120,6 +123,7 @@ class _Transform:
         self._deletes = flow.destination.deletes
         self._key_rules = mapping.only(flow.destination.key or ())
         self._known = KnownErrors(ctx, mapping.version)
+        self._stops = stops(ctx)
         self._files = ctx.files(Stage.TRANSFORM, ctx.epoch)
         self._files.start()
         self._progress = Progress(ctx, run, Stage.TRANSFORM)
@@ -130,19 +134,28 @@ class _Transform:
         mapped: list[MappedLine] = []
         fates: list[tuple[int, str, str]] = []
         errors: list[NewError] = []
+        last: NewError | None = None
         self._known.look_up(records)
         for ordinal, record in enumerate(records, entry.first):
             fate = self._fate(ordinal, record, superseded, mapped)
             if fate is None:
                 continue
             if isinstance(fate, RecordError):
-                errors.append(_new_error(ordinal, record, fate))
-                fate = ("failed", fate.code)
+                stage = Stage.READ if record.defect is not None else Stage.TRANSFORM
+                bucket, error = failed_record(self._ctx.flow.file, ordinal, record, fate, stage)
+                errors.append(error)
+                last = error if self._stops(fate.code) else None
+                fate = (bucket, fate.code)
             fates.append((ordinal, *fate))
             self._counts[fate[0]] = self._counts.get(fate[0], 0) + 1
+            if last is not None:
+                break
         self._ctx.store.record_transform(
             self._run, self._ctx.epoch, number, ranges(fates), errors, self._mapping.version
         )
+        if last is not None:
+            # Before the stage is sealed: none of the run's records goes on to be written.
+            raise stopped_at(self._ctx, self._run, last)
         self._files.add(mapped, first=entry.first)
         self.mapped += len(mapped)
         self._done += len(records)
@@ -198,17 +211,6 @@ class _Transform:
         line = _encode({} if errors else data)
         mapped.append(MappedLine(ordinal, key, record.version, "", True, msgspec.Raw(line)))
         return None
-
-
-def _new_error(ordinal: int, record: ReadRecord, error: RecordError) -> NewError:
-    return NewError(
-        ordinal,
-        record.key,
-        record.version,
-        error,
-        payload=msgspec.json.encode(record.data).decode(),
-        stage=Stage.READ if record.defect is not None else Stage.TRANSFORM,
-    )
 
 
 def _joined(errors: list[RecordError]) -> RecordError:

@@ -20,6 +20,7 @@ from airflow_provider_flux.store.tables import batches, outcomes
 from airflow_provider_flux.store.text import now_text
 
 SENT, ACKED = "sent", "acked"
+STOPPED = "stopped"  # a part of the batch is unsent, or was refused and ended the run: only a clear comes back to it
 _TRANSFORM, _WRITE = Stage.TRANSFORM.value, Stage.WRITE.value
 
 
@@ -59,7 +60,7 @@ class Records(StorePart):
             )
 
     def batch_states(self, run: Run, epoch: int) -> dict[int, tuple[str, str]]:
-        """By batch: `sent` or `acked`, and the SHA-256 of its content."""
+        """By batch: `sent`, `acked` or `stopped`, and the SHA-256 of its content."""
         statement = select(batches.c.batch, batches.c.state, batches.c.sha256).where(
             batches.c.run == run.id, batches.c.epoch == epoch
         )
@@ -86,9 +87,14 @@ class Records(StorePart):
         errors: Sequence[NewError],
         links: Sequence[Link],
         mapping_version: int | None,
+        *,
+        state: str = ACKED,
     ) -> None:
-        """Record what the destination answered for a batch, in one transaction with its link rows."""
-        row = {**_batch(run, epoch, batch, sha256, mapping_version), "state": ACKED, "acked_at": now_text()}
+        """Record what the destination answered for a batch, in one transaction with its link rows.
+
+        :param state: STOPPED when a clear is to send again what its link rows do not say was delivered
+        """
+        row = {**_batch(run, epoch, batch, sha256, mapping_version), "state": state, "acked_at": now_text()}
         with self._database.writing() as connection:
             connection.execute(_acknowledge(connection.dialect.name), row)
             write_outcomes(connection, _key(run, _WRITE, epoch, batch), outcomes)

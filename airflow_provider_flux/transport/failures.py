@@ -80,6 +80,7 @@ class Judgement:
             self._mask(f"{message}: {said}" if said else message),
             answer=kept(response.body, self._mask),
             retry_after=retry_after(response.headers),
+            status=response.status,
         )
         return self._counted(response, error)
 

@@ -76,7 +76,7 @@ def open_client(
         verify=_verify(credentials, base),
         proxy=_proxy(credentials, base),
         connections=connections,
-        budget=_seconds(credentials, "retry_budget", BUDGET),
+        budget=0.0 if credentials.one_try else _seconds(credentials, "retry_budget", BUDGET),
         tally=tally,
     )
 

@@ -33,6 +33,7 @@ class RestDestination(Destination):
         self.in_flight = options.in_flight
         self.idempotent = options.effective_idempotent
         self.can_find = options.find is not None
+        self.one_by_one = options.batch is None
         self._client = open_client(credentials, options.auth, timeout=options.timeout, connections=options.in_flight)
         rows = compiled(options.errors)
         results = options.results if isinstance(options.results, Results) else Results()
@@ -114,4 +115,4 @@ def _raise_if_all_alike(verdicts: Sequence[Verdict]) -> None:
     if not isinstance(first, RecordError) or first.code not in _ABOUT_THE_SYSTEM:
         return
     if all(isinstance(verdict, RecordError) and verdict.code == first.code for verdict in verdicts):
-        raise FluxError(first.code, first.message, answer=first.answer)
+        raise FluxError(first.code, first.message, answer=first.answer, status=first.status)

@@ -76,6 +76,7 @@ class RecordJudge:
             field=field,
             value=None if offending is MISSING else preview(offending),
             answer=self.mask(value if isinstance(value, str) else as_text(value))[:4000],
+            status=status,
         )
 
     def _matched(self, results: list[Any], items: Sequence[WriteItem], match: Match) -> list[Verdict]:

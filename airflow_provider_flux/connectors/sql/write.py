@@ -43,6 +43,7 @@ class SqlDestination(Destination):
         self._options = options
         self._key = options.key or ()
         self._database = Database(credentials, "destination", connections=options.in_flight)
+        self._pauses = () if credentials.one_try else _PAUSES
         self._lock = threading.Lock()
         self._table: _OpenTable | None = None
 
@@ -53,7 +54,7 @@ class SqlDestination(Destination):
         plan = table.planner.plan(items)
         errors: dict[int, RecordError] = dict(plan.errors)
         if plan.steps:
-            errors |= _Batch(self._database, table, self._options, items).store(plan.steps)
+            errors |= _Batch(self._database, table, self._options, items).store(plan.steps, self._pauses)
         return [errors.get(index, _WRITTEN) for index in range(len(items))]
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
@@ -119,9 +120,12 @@ class _Batch:
         self._options = options
         self._items = items
 
-    def store(self, steps: Sequence[Step]) -> dict[int, RecordError]:
-        """Write all that can be written; the errors of the rest, by item."""
-        for pause in _PAUSES:
+    def store(self, steps: Sequence[Step], pauses: Sequence[float]) -> dict[int, RecordError]:
+        """Write all that can be written; the errors of the rest, by item.
+
+        :param pauses: seconds before each further try, when another transaction won
+        """
+        for pause in pauses:
             try:
                 return self._transactions(steps)
             except _LostTurn:
