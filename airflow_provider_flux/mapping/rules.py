@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from airflow_provider_flux.errors import RecordError, preview
 from airflow_provider_flux.mapping.expression import Expression
 from airflow_provider_flux.mapping.paths import EACH, MISSING, join_step, parse_path, steps_getter, why_missing
+from airflow_provider_flux.mapping.quick import quick_rule
 from airflow_provider_flux.mapping.sandbox import ExpressionError
 from airflow_provider_flux.mapping.spec import Rule
 from airflow_provider_flux.mapping.transforms.base import Apply, Failure, Transform
@@ -112,6 +113,14 @@ def constant_origin(value: Any) -> Origin:
 def compile_rule(rule: Rule, origin: Origin) -> Run:
     """The rule as a function. All that does not depend on the record is decided here."""
     applied = _applied(rule, origin.many)
+    careful = _careful(rule, origin, applied)
+    if rule.source is None or len(rule.source) > 1:
+        return careful
+    return quick_rule(parse_path(rule.source[0]), tuple(step for step, _ in applied), careful)
+
+
+def _careful(rule: Rule, origin: Origin, applied: list[tuple[Apply, Transform]]) -> Run:
+    """The rule with all that a record may hold: what it means is said here, `quick_rule` only leaves out steps."""
     steps = tuple(step for step, _ in applied)
     transforms = dict(applied)
     fill_null = frozenset(step for step, transform in applied if transform.fills_null)
