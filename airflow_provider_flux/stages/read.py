@@ -12,6 +12,7 @@ from airflow_provider_flux.connectors.contract import Page, Window
 from airflow_provider_flux.errors import FluxError, RecordError, Stage
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
+from airflow_provider_flux.stages.health import watched_source
 from airflow_provider_flux.stages.judge import Judge
 from airflow_provider_flux.stages.keys import KeyIndex
 from airflow_provider_flux.stages.memory import few_collections
@@ -60,15 +61,12 @@ def read(ctx: RunContext) -> StageReport:
 
 def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], str]]:
     judge = Judge(ctx.flow.file.source)
-    source = ctx.open_source()
-    try:
+    with watched_source(ctx) as source:
         window, _ = window_of(ctx, run, source)
         log.info("reading %s [%s, %s)", ctx.flow.id, window.start or "the beginning", window.end or "the end")
         pages: Iterator[Page] = source.read(window)
         for page in pages:
             yield judge.records(page, window)
-    finally:
-        source.close()
 
 
 def _replayed(ctx: RunContext) -> Iterator[tuple[list[ReadRecord], str]]:

@@ -21,6 +21,7 @@ from airflow_provider_flux.stages.deliver import deliver, find_or_deliver
 from airflow_provider_flux.stages.doubt import hold_orphans
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.guard import Guard, Guarded
+from airflow_provider_flux.stages.health import watched_destination
 from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.records import MappedRecord
 from airflow_provider_flux.stages.transform import sealed_stage
@@ -45,8 +46,7 @@ def write(ctx: RunContext) -> StageReport:
     with stage_failure(ctx, run, Stage.WRITE), few_collections():
         files = ctx.files(Stage.TRANSFORM, source.epoch)
         manifest = files.manifest(source.sha256)
-        destination = ctx.open_destination()
-        try:
+        with watched_destination(ctx) as destination:
             if not destination.idempotent:
                 hold_orphans(ctx, run)
             acknowledger = Acknowledger(ctx, run, source.input_epoch or 0)
@@ -54,8 +54,6 @@ def write(ctx: RunContext) -> StageReport:
                 for batch in batches(files, manifest):
                     writer.take(batch)
                 writer.finish()
-        finally:
-            destination.close()
         ctx.store.seal_stage(
             run, Stage.WRITE, ctx.epoch, records=acknowledger.records, batches=writer.batches, sha256=source.sha256
         )

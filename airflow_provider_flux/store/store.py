@@ -8,6 +8,7 @@ from airflow_provider_flux.store.address import parse_url, place
 from airflow_provider_flux.store.cursors import Cursors
 from airflow_provider_flux.store.database import Database
 from airflow_provider_flux.store.errors import Errors
+from airflow_provider_flux.store.health import Health
 from airflow_provider_flux.store.links import Links
 from airflow_provider_flux.store.outcomes import Outcomes
 from airflow_provider_flux.store.records import Records
@@ -18,7 +19,7 @@ from airflow_provider_flux.store.upgrade import create_sqlite
 from airflow_provider_flux.store.version import check_current, revision
 
 
-class Store(Runs, Stages, Records, Outcomes, Links, Cursors, Errors, Resolution):
+class Store(Runs, Stages, Records, Outcomes, Links, Cursors, Errors, Resolution, Health):
     """Flux's own tables. Safe to use from several threads; open one per process, after any fork."""
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "connectors": {"transport"},
     "mapping": {"connectors"},  # of these only connectors.options, see below
     "flow": {"mapping", "connectors"},
-    "stages": {"flow", "mapping", "store", "staging", "connectors"},
+    "stages": {"flow", "mapping", "store", "staging", "connectors", "transport"},
     "cli": {"store", "flow", "mapping", "stages", "staging", "settings", "connectors"},
     "demo": {"cli", "settings", "store", "stages", "flow"},
     "cli_airflow": {"cli"},
