@@ -117,6 +117,23 @@ _CONFIG = {
                 "60,300,1800",
                 "60,300,1800",
             ),
+            "retention_staging": _option(
+                "How long the files of a run are kept after its end; housekeeping then removes them. Hours (h), days "
+                "(d) or weeks (w).",
+                "7d",
+                "48h",
+            ),
+            "retention_payloads": _option(
+                "How long the data of a failed record is kept: its payload, its values and the answers to it. What "
+                "failed and why stays; after that time the record can only be retried from its source.",
+                "30d",
+                "90d",
+            ),
+            "retention_runs": _option(
+                "How long a run is kept after its end, with its stages, outcomes and settled errors.",
+                "400d",
+                "104w",
+            ),
         },
     }
 }

@@ -9,12 +9,28 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import shlex
 import subprocess
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from airflow_provider_flux.errors import FluxError
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long is kept what housekeeping removes.
+
+    :param staging: the files of a run, from its end on
+    :param payloads: customer data of failed records, from the failure on
+    :param runs: runs with all their rows, from their end on
+    """
+
+    staging: timedelta
+    payloads: timedelta
+    runs: timedelta
 
 
 @dataclass(frozen=True)
@@ -23,12 +39,23 @@ class Settings:
     :param store: SQLAlchemy URL of the store
     :param staging: folder or fsspec URL (`s3://...`) for batches between stages
     :param task_retry_delays: seconds before each retry of a task that failed for a transient reason
+    :param retention_staging: see `Retention`
+    :param retention_payloads: likewise
+    :param retention_runs: likewise
     """
 
     include: Path
     store: str
     staging: str
     task_retry_delays: tuple[float, ...]
+    retention_staging: timedelta
+    retention_payloads: timedelta
+    retention_runs: timedelta
+
+    @property
+    def retention(self) -> Retention:
+        """How long is kept what housekeeping removes."""
+        return Retention(self.retention_staging, self.retention_payloads, self.retention_runs)
 
 
 def load() -> Settings:
@@ -41,6 +68,9 @@ def load() -> Settings:
         store=_value(section, "store") or f"sqlite:///{home / 'flux' / 'flux.db'}",
         staging=_value(section, "staging") or str(home / "flux" / "staging"),
         task_retry_delays=_delays(delays),
+        retention_staging=_span("retention_staging", _value(section, "retention_staging") or "7d"),
+        retention_payloads=_span("retention_payloads", _value(section, "retention_payloads") or "30d"),
+        retention_runs=_span("retention_runs", _value(section, "retention_runs") or "400d"),
     )
 
 
@@ -104,3 +134,21 @@ def _delays(text: str) -> tuple[float, ...]:
             "for example 60,300,1800",
         )
     return delays
+
+
+_SPAN = re.compile(r"(\d{1,6})\s*([hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+_LONGEST = timedelta(days=36_500)
+
+
+def _span(name: str, text: str) -> timedelta:
+    match = _SPAN.fullmatch(text.strip())
+    span = timedelta(hours=int(match[1]) * _HOURS[match[2]]) if match else timedelta(0)
+    # Nothing is kept for no time at all: a run needs its files while it works.
+    if not timedelta(hours=1) <= span <= _LONGEST:
+        raise FluxError(
+            "CONFIG_INVALID",
+            f"[flux] {name} is {text!r}; it must be a whole number of hours, days or weeks up to 100 years, "
+            "for example 12h, 7d or 52w",
+        )
+    return span

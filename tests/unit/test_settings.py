@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,24 @@ def test_a_broken_airflow_cfg_is_named(airflow_home: Path) -> None:
     (airflow_home / "airflow.cfg").write_text("no section\n")
     with pytest.raises(FluxError, match=r"airflow\.cfg cannot be read"):
         settings.load()
+
+
+def test_retention_has_defaults_and_can_be_said_in_hours_days_and_weeks(
+    airflow_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.load().retention == settings.Retention(timedelta(days=7), timedelta(days=30), timedelta(days=400))
+    monkeypatch.setenv("AIRFLOW__FLUX__RETENTION_STAGING", "12h")
+    monkeypatch.setenv("AIRFLOW__FLUX__RETENTION_PAYLOADS", " 90d ")
+    (airflow_home / "airflow.cfg").write_text("[flux]\nretention_runs = 104w\n")
+    found = settings.load().retention
+    assert found == settings.Retention(timedelta(hours=12), timedelta(days=90), timedelta(weeks=104))
+
+
+@pytest.mark.parametrize("text", ["0d", "7", "a week", "-3d", "1.5d", "9999999d", "36501d", "7 d ays"])
+def test_a_retention_that_is_none_is_refused_by_name(
+    airflow_home: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__FLUX__RETENTION_PAYLOADS", text)
+    with pytest.raises(FluxError, match=r"\[flux\] retention_payloads is .* 12h, 7d or 52w") as caught:
+        settings.load()
+    assert caught.value.code == "CONFIG_INVALID"
