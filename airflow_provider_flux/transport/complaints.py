@@ -114,12 +114,12 @@ def _named(value: dict[str, Any]) -> str | None:
             continue
         if name == "path" and found.startswith("/"):
             continue  # the path of the request, as some frameworks repeat it
-        return _inside_the_record(found)
+        return field_path(found)
     return None
 
 
-def _inside_the_record(path: str) -> str:
-    """`/data/attributes/email` and `body.email` as `email`."""
+def field_path(path: str) -> str:
+    """The path of a field inside its record: `/data/attributes/email` and `body.email` are `email`."""
     steps = [step for step in path.replace("/", ".").split(".") if step]
     while len(steps) > 1 and (steps[0] in _AROUND or steps[0].isdigit()):
         steps = steps[1:]

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.answers import Decoded, NotJson, decode, kept, looks_like_html
 from airflow_provider_flux.transport.classify import Finding, Row, loosely, recognise, request_code, vendor_message
 from airflow_provider_flux.transport.messages import Response
 from airflow_provider_flux.transport.retry import retry_after
 from airflow_provider_flux.transport.tally import Tally, kind_of_code, kind_of_status
+from airflow_provider_flux.transport.wordings import caller_fault
 
 
 class Judgement:
@@ -54,8 +56,12 @@ class Judgement:
     def failed(self, response: Response) -> FluxError:
         """The error for an answer whose status says that the request failed."""
         value = loosely(response.body, response.content_type)
-        finding = recognise(self._rows, response.status, value, failed=True)
-        return self._error(response, finding or Finding(request_code(response.status, self._outage)), value)
+        return self._error(response, self._recognised(response.status, value), vendor_message(value))
+
+    def graphql(self, response: Response, error: graphql.GraphqlError) -> FluxError:
+        """The error for an answer that says by its status that all is well, and by its body that it is not."""
+        finding = error.finding(response.status, outage=self._outage, record=False)
+        return self._error(response, finding or Finding("UNKNOWN"), vendor_message(error.message))
 
     def unreadable(self, response: Response, reason: str, next_step: str | None = None) -> FluxError:
         """The error for an answer of another shape than declared."""
@@ -70,10 +76,16 @@ class Judgement:
     def _look_for_errors(self, response: Response, value: Any) -> None:
         """Some systems answer 200 with an error inside."""
         if self._rows and (finding := recognise(self._rows, response.status, value, failed=False)) is not None:
-            raise self._error(response, finding, value)
+            raise self._error(response, finding, vendor_message(value))
 
-    def _error(self, response: Response, finding: Finding, value: Any) -> FluxError:
-        said = vendor_message(value)
+    def _recognised(self, status: int, value: Any) -> Finding:
+        """What a failed request means: by the rows, by GraphQL's codes, by its words, by its status."""
+        finding = recognise(self._rows, status, value, failed=True)
+        if finding is None and (answer := graphql.judge(value)) is not None and answer.errors:
+            finding = answer.errors[0].finding(status, outage=self._outage, record=False)
+        return finding or caller_fault(status, value) or Finding(request_code(status, self._outage))
+
+    def _error(self, response: Response, finding: Finding, said: str) -> FluxError:
         message = f"connection '{self._conn_id}': {response.endpoint} answered HTTP {response.status}"
         error = FluxError(
             finding.code,

@@ -20,7 +20,7 @@ _STEP = re.compile(
 
 def check_path(path: str) -> str:
     """:raises ValueError: when the text is not a path"""
-    _steps(path)
+    steps(path)
     return path
 
 
@@ -31,7 +31,7 @@ def get(value: Any, path: str) -> Any:
     """
     if isinstance(value, dict) and path in value:
         return value[path]
-    for step in _steps(path):
+    for step in steps(path):
         value = _step_into(value, step)
         if value is MISSING:
             break
@@ -43,21 +43,21 @@ def place(body: dict[str, Any], path: str, value: Any) -> None:
 
     :raises ValueError: when something else stands in the way
     """
-    steps = _steps(path)
+    way = steps(path)
     here: Any = body
-    for step, following in pairwise(steps):
+    for step, following in pairwise(way):
         found = _step_into(here, step)
         if found is MISSING:
             found = [] if isinstance(following, int) else {}
             _put(here, step, found, path)
         here = found
-    _put(here, steps[-1], value, path)
+    _put(here, way[-1], value, path)
 
 
 def reached(value: Any, path: str) -> tuple[str, Any]:
     """How far a path leads: its longest part that exists, and what stands there. For messages."""
     found = ""
-    for step in _steps(path):
+    for step in steps(path):
         below = _step_into(value, step)
         if below is MISSING:
             break
@@ -67,19 +67,23 @@ def reached(value: Any, path: str) -> tuple[str, Any]:
 
 
 @cache
-def _steps(path: str) -> tuple[str | int, ...]:
-    steps: list[str | int] = []
+def steps(path: str) -> tuple[str | int, ...]:
+    """The names and positions that a path consists of.
+
+    :raises ValueError: when the text is not a path
+    """
+    found: list[str | int] = []
     position = 0
     while match := _STEP.match(path, position):
         if position == 0 and match[0].startswith("."):
             break
-        steps.append(int(match["index"]) if match["index"] else match["quoted"] or match["name"])
+        found.append(int(match["index"]) if match["index"] else match["quoted"] or match["name"])
         position = match.end()
         if path[position : position + 1] not in ("", ".", "["):
             break
-    if not steps or position != len(path):
+    if not found or position != len(path):
         raise ValueError(f"{path!r} is not a path; write names joined by dots, and [n] for the n-th of a list from 0")
-    return tuple(steps)
+    return tuple(found)
 
 
 def _step_into(value: Any, step: str | int) -> Any:
