@@ -12,6 +12,8 @@ from airflow_provider_flux.mapping.transforms import REGISTRY
 from airflow_provider_flux.mapping.transforms.base import Transform
 from airflow_provider_flux.mapping.transforms.values import Scalar
 
+_FIELD = "use_"  # a transform may be called like a method of pydantic, as `json` is
+
 
 class TransformUse(Model):
     """One entry of `transforms`: the arguments of exactly one transform. The fields are made from the registry."""
@@ -20,12 +22,12 @@ class TransformUse(Model):
 
     @property
     def name(self) -> str:
-        (name,) = self.model_fields_set  # `_named` lets through exactly one
-        return name
+        (field,) = self.model_fields_set  # `_named` lets through exactly one
+        return field.removeprefix(_FIELD)
 
     @property
     def arguments(self) -> Model:
-        arguments = getattr(self, self.name)
+        arguments = getattr(self, f"{_FIELD}{self.name}")
         assert isinstance(arguments, Model)
         return arguments
 
@@ -35,7 +37,9 @@ class TransformUse(Model):
 
 
 _FIELDS: dict[str, Any] = {
-    name: Annotated[transform.arguments | None, Field(default=None, description=transform.summary)]
+    f"{_FIELD}{name}": Annotated[
+        transform.arguments | None, Field(default=None, alias=name, description=transform.summary)
+    ]
     for name, transform in REGISTRY.items()
 }
 _AnyTransform: Any = create_model(

@@ -135,6 +135,33 @@ def _date_writer(zone: tzinfo) -> Any:
     return write
 
 
+class Timezone(Model):
+    """Arguments of `timezone`."""
+
+    to: Annotated[str, AfterValidator(_known_zone)] = Field(description="Time zone to write in, as Europe/Berlin.")
+    source: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC", alias="from", description="Time zone of values that name none."
+    )
+    offset: bool = Field(default=True, description="Whether the offset, as +02:00, is written behind the time.")
+
+
+def timezone(arguments: Timezone) -> Apply:
+    target, source, offset = ZoneInfo(arguments.to), ZoneInfo(arguments.source), arguments.offset
+
+    def apply(value: Any) -> str | None:
+        try:
+            moment = _read_text(value.strip(), (), "auto") if isinstance(value, str) else _read(value, "auto")
+            if moment is None:
+                return None
+            aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=source)
+            local = aware.astimezone(target)
+            return (local if offset else local.replace(tzinfo=None)).isoformat()
+        except (ValueError, OverflowError):
+            raise Failure("The value is not a date or timestamp that exists.") from None
+
+    return apply
+
+
 TRANSFORMS = (
     Transform(
         "date_iso",
@@ -148,6 +175,17 @@ TRANSFORMS = (
             Example("2024-05-01 10:00", "2024-05-01T08:00:00Z", {"timezone": "Europe/Berlin"}),
             Example("", None), Example("soon", fails="not a date or timestamp in a known form"),
             Example("2024-02-30", fails="that exists"), Example(True, fails="is a boolean"),
+        ),
+    ),
+    Transform(
+        "timezone", "Writes a timestamp as the clock of another time zone shows it; empty text becomes null.", timezone,
+        arguments=Timezone,
+        examples=(
+            Example("2024-05-01T10:00:00Z", "2024-05-01T12:00:00+02:00", {"to": "Europe/Berlin"}),
+            Example("2024-01-01 09:00", "2024-01-01T15:00:00+00:00", {"from": "America/Chicago", "to": "UTC"}),
+            Example("2024-07-01", "2024-07-01T09:00:00", {"to": "Asia/Tokyo", "offset": False}),
+            Example(1714557600, "2024-05-01T10:00:00+00:00", {"to": "UTC"}), Example("", None, {"to": "UTC"}),
+            Example("soon", arguments={"to": "UTC"}, fails="not a date or timestamp in a known form"),
         ),
     ),
 )
