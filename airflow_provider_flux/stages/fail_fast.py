@@ -13,13 +13,13 @@ Stops = Callable[[str], bool]
 
 
 def stops(ctx: RunContext) -> Stops:
-    """Which errors end this run: those that the flow calls `fail_fast`.
+    """Which errors end this run: those that the flow calls `fail_fast`; `never` itself if there are none.
 
     An automatic retry goes through all of its records, because it begins nothing new.
     """
-    if ctx.trigger == "retry":
-        return never
     policy = ctx.flow.file.errors
+    if ctx.trigger == "retry" or "fail_fast" not in (policy.strategy, *policy.codes.values()):
+        return never
     return lambda code: policy.strategy_for(code) == "fail_fast"
 
 

@@ -110,8 +110,8 @@ def _write(flow: Flow, credentials: Callable[[str], Credentials], samples: list[
         destination.close()
 
 
-def _note(sample: Sample, verdict: Verdict) -> None:
+def _note(sample: Sample, verdict: Verdict | None) -> None:
     if isinstance(verdict, RecordError):
         sample.fate, sample.errors = "failed", (verdict,)
-    else:
+    elif verdict is not None:
         sample.fate = "written"
