@@ -19,6 +19,7 @@ from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import Duplicate, ReadRecord
 from airflow_provider_flux.stages.replay import stored_records
+from airflow_provider_flux.stages.waiting import refuse_while_waiting
 from airflow_provider_flux.stages.window import window_of
 from airflow_provider_flux.staging import StageFiles
 from airflow_provider_flux.store.rows import Run
@@ -34,7 +35,8 @@ def read(ctx: RunContext) -> StageReport:
 
     A retry reads the same window again from its beginning; what an earlier attempt sealed is kept.
 
-    :raises FluxError: what the source answered; nothing of an unsealed read is used
+    :raises FluxError: what the source answered; nothing of an unsealed read is used; WAITING_FOR_A_PERSON when a
+        `fail_fast` flow still waits
     """
     started = time.monotonic()
     run = ctx.run()
@@ -44,6 +46,7 @@ def read(ctx: RunContext) -> StageReport:
         return StageReport(Stage.READ, row.records, row.batches, 0.0, {})
     ctx.store.start_stage(run, Stage.READ, ctx.epoch)
     with stage_failure(ctx, run, Stage.READ), few_collections():
+        refuse_while_waiting(ctx, run)
         pages = _replayed(ctx) if ctx.replay else _from_source(ctx, run)
         reading = _Reading(ctx, run)
         with KeyIndex() as keys:
