@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 import zstandard
@@ -151,8 +152,42 @@ class Staging:
 
     def files(self, flow: str, run_id: str, stage: str, epoch: int) -> StageFiles:
         """The files of one stage; run ids hold characters that file names must not."""
-        folder = self._root / quote(flow, safe="") / quote(run_id, safe="") / f"{stage}-{epoch}"
-        return StageFiles(folder, renames=self._renames)
+        return StageFiles(self._run_folder(flow, run_id) / f"{stage}-{epoch}", renames=self._renames)
+
+    def runs(self) -> Iterator[tuple[str, str]]:
+        """Flow and run id of every run that has files, sorted by flow."""
+        for flow in _folders(self._root):
+            for run in _folders(flow):
+                yield unquote(flow.name), unquote(run.name)
+
+    def changed_at(self, flow: str, run_id: str) -> datetime | None:
+        """When the newest file of a run was written; None where it has none."""
+        with _staging_errors(self._root):
+            files = [file for stage in _folders(self._run_folder(flow, run_id)) for file in stage.iterdir()]
+            newest = max((file.stat().st_mtime for file in files), default=None)
+        return None if newest is None else datetime.fromtimestamp(newest, UTC)
+
+    def remove(self, flow: str, run_id: str) -> None:
+        """Remove the files of a run. What is interrupted leaves no stage sealed that lacks a file.
+
+        :raises FluxError: STAGING_FAILED
+        """
+        folder = self._run_folder(flow, run_id)
+        with _staging_errors(folder):
+            for stage in _folders(folder):
+                (stage / _MANIFEST).unlink(missing_ok=True)
+                for file in list(stage.iterdir()):
+                    file.unlink(missing_ok=True)
+                self._remove_empty(stage)
+            self._remove_empty(folder)
+
+    def _run_folder(self, flow: str, run_id: str) -> Any:
+        return self._root / quote(flow, safe="") / quote(run_id, safe="")
+
+    def _remove_empty(self, folder: Any) -> None:
+        # In an object store a folder is gone with its last object.
+        if self._renames and folder.exists():
+            folder.rmdir()
 
 
 def open_staging(location: str) -> Staging:
@@ -169,6 +204,13 @@ def open_staging(location: str) -> Staging:
     with _staging_errors(root):
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Staging(root, renames=not remote)
+
+
+def _folders(folder: Any) -> list[Any]:
+    with _staging_errors(folder):
+        if not folder.is_dir():
+            return []
+        return sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: str(entry.name))
 
 
 class _staging_errors:

@@ -191,6 +191,15 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """How many errors a replay has now."""
+
+    flow: str
+    run_id: str
+    errors: int
+
+
+@dataclass(frozen=True)
 class ErrorGroup:
     """Errors that share a code, a field and the like, counted."""
 

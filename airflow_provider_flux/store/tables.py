@@ -76,6 +76,13 @@ runs = Table(
     Column("repeated", BigInteger),  # of skipped: an earlier run delivered it, or failed with it, as it is
     UniqueConstraint("flow", "run_id", name="flux_runs_run_id"),
     Index("flux_runs_started", "started_at"),
+    # Holds only what is under way, or what housekeeping has to close.
+    Index(
+        "flux_runs_running",
+        "flow",
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -21,20 +21,25 @@ ARROWS: dict[str, set[str]] = {
     "mapping": {"connectors"},  # of these only connectors.options, see below
     "flow": {"mapping", "connectors"},
     "stages": {"flow", "mapping", "store", "staging", "connectors", "transport"},
-    "cli": {"store", "flow", "mapping", "stages", "staging", "settings", "connectors"},
+    "housekeeping": {"settings", "staging", "store"},
+    "cli": {"housekeeping", "store", "flow", "mapping", "stages", "staging", "settings", "connectors"},
     "demo": {"cli", "settings", "store", "stages", "flow"},
     "cli_airflow": {"cli"},
     "compat": set(),
+    "dag_runs": {"compat"},
     "provider_info": set(),
     "hooks": {"connectors", "compat", "provider_info"},
-    "operators": {"stages", "hooks", "flow", "store", "staging", "settings", "compat"},
+    "operators": {
+        "stages", "hooks", "flow", "store", "staging", "settings", "compat", "dag_runs", "inbox", "housekeeping",
+    },
+    "system_dags": {"operators", "compat"},
     "dag_factory": {"operators", "flow", "settings", "compat"},
 }
 """What each part of the package may import, beside `EVERYONE`."""
 
 CORE = {
     "catalogue", "errors", "settings", "flow", "mapping", "transport", "connectors", "stages", "store", "staging",
-    "cli",
+    "housekeeping", "cli",
 }  # fmt: skip
 """The half that does the work. It never imports Airflow, which costs 2.5 s and 118 MB, not even inside a function."""
 

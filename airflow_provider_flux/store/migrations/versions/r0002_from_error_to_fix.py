@@ -47,6 +47,8 @@ def upgrade() -> None:
     op.create_index(
         "flux_errors_due", "flux_errors", ["flow", "due_at"], sqlite_where=retrying, postgresql_where=retrying
     )
+    running = text("state = 'running'")
+    op.create_index("flux_runs_running", "flux_runs", ["flow"], sqlite_where=running, postgresql_where=running)
     for name, columns, condition in (
         ("flux_errors_opened", ["occurred_at", "flow", "category", "state"], "origin IS NULL"),
         ("flux_errors_resolved", ["resolved_at", "flow", "occurred_at", "origin"], "state = 'resolved'"),
