@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.errors import FluxError, RecordError
 from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.answers import Decoded, NotJson, decode, kept, looks_like_html
 from airflow_provider_flux.transport.classify import Finding, Row, loosely, recognise, request_code, vendor_message
@@ -62,6 +62,12 @@ class Judgement:
         """The error for an answer that says by its status that all is well, and by its body that it is not."""
         finding = error.finding(response.status, outage=self._outage, record=False)
         return self._error(response, finding or Finding("UNKNOWN"), vendor_message(error.message))
+
+    def inside(self, response: Response, refusal: RecordError) -> FluxError:
+        """The error for a success in which every record would be refused like this one."""
+        wait = retry_after(response.headers)
+        error = FluxError(refusal.code, refusal.message, answer=refusal.answer, retry_after=wait)
+        return self._counted(response, error)
 
     def unreadable(self, response: Response, reason: str, next_step: str | None = None) -> FluxError:
         """The error for an answer of another shape than declared."""

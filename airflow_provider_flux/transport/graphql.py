@@ -195,9 +195,12 @@ def is_request(body: Any) -> bool:
     return isinstance(body, dict) and isinstance(query := body.get("query"), str) and "{" in query
 
 
-def judge(value: Any) -> GraphqlAnswer | None:
-    """An answer of the GraphQL form with all its errors; None for anything else."""
-    if not isinstance(value, dict) or not value or not set(value) <= {"data", "errors", "extensions"}:
+def judge(value: Any, *, asked: bool = False) -> GraphqlAnswer | None:
+    """An answer of the GraphQL form with all its errors; None for anything else.
+
+    :param asked: a GraphQL document was sent: what else the server puts into the answer is overlooked
+    """
+    if not isinstance(value, dict) or not value or not (asked or set(value) <= {"data", "errors", "extensions"}):
         return None
     data, errors = value.get("data"), value.get("errors") or []
     well_formed = isinstance(errors, list) and all(_is_error(error) for error in errors)

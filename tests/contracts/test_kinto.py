@@ -145,7 +145,7 @@ def test_a_schema_error_names_its_field(base: str, bench: Bench) -> None:
     assert isinstance(missing, RecordError)
     assert (missing.code, missing.field) == ("REQUIRED_FIELD_MISSING", "email")
     assert isinstance(long, RecordError)
-    assert (long.code, long.field, long.value) == ("RECORD_REJECTED", "name", "much too long")
+    assert (long.code, long.field, long.value) == ("VALUE_TOO_LONG", "name", "much too long")
 
 
 def test_a_batch_beyond_the_servers_limit_is_handed_back_to_be_halved(base: str, bench: Bench) -> None:

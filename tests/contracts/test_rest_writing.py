@@ -277,7 +277,7 @@ def test_single_writes_have_a_verdict_each(bench: Bench) -> None:
     )
     wire = bench.server(saas.answer)
     verdicts = bench.destination(wire, declared).write(items(*batch))
-    assert codes(verdicts) == [None, "RECORD_REJECTED", "DUPLICATE_RECORD", None]
+    assert codes(verdicts) == [None, "VALUE_TOO_LONG", "DUPLICATE_RECORD", None]
     assert verdicts[0] == Written("c00000")
     assert isinstance(verdicts[2], RecordError)
     assert (verdicts[2].field, verdicts[2].value) == ("email", "person0@example.com")

@@ -29,7 +29,8 @@ class Api:
     def looks_inside(self) -> bool:
         """Whether a 2xx answer must be read to know what happened."""
         in_successes = any(row.status is not None and min(row.status) < 300 for row in self.rows)
-        return in_successes or self.options.results not in (None, "all_or_nothing")
+        declared = in_successes or self.options.results not in (None, "all_or_nothing")
+        return declared or self.judge.speaks_graphql
 
     def unreadable(self, response: Response, reason: str) -> FluxError:
         """The error for a 2xx answer that does not say what became of the records."""

@@ -15,7 +15,7 @@ from airflow_provider_flux.connectors.rest.destination_options import Batch, Res
 from airflow_provider_flux.connectors.rest.placeholders import Unfit, compile_template
 from airflow_provider_flux.connectors.rest.results import NoVerdicts
 from airflow_provider_flux.errors import CATALOGUE, BatchRejected, Disposition, FluxError
-from airflow_provider_flux.transport.answers import NotJson, decode
+from airflow_provider_flux.transport.answers import NotJson
 from airflow_provider_flux.transport.classify import loosely, recognise
 from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.paths import place
@@ -70,6 +70,7 @@ class BatchWrites:
                 headers,
                 encode(body),
                 repeatable=options.effective_idempotent,
+                wants="json" if self._api.looks_inside else "data",
             )
         )
         if not 200 <= response.status < 300:
@@ -81,7 +82,7 @@ class BatchWrites:
         if not self._api.looks_inside:
             return [Written()] * len(items)
         try:
-            answer = decode(response.body, response.content_type).value
+            answer = response.decoded.value
         except NotJson as error:
             raise self._api.unreadable(response, f"the answer is not JSON: {error}") from None
         if recognise(self._api.rows, response.status, answer, failed=False) is not None:
@@ -95,7 +96,7 @@ class BatchWrites:
 
     def _refused(self, response: Response, items: list[WriteItem]) -> FluxError:
         value = loosely(response.body, response.content_type)
-        known = recognise(self._api.rows, response.status, value, failed=True)
+        known = self._api.judge.known(response.status, value)
         if known is None and response.status not in _FOR_ITS_CONTENT:
             return self._api.judgement.failed(response)
         if known is not None and CATALOGUE[known.code].disposition in (Disposition.STOP, Disposition.RETRY):

@@ -15,14 +15,18 @@ from airflow_provider_flux.connectors.rest.finding import Finder
 from airflow_provider_flux.connectors.rest.results import RecordJudge
 from airflow_provider_flux.connectors.rest.single_writes import SingleWrites
 from airflow_provider_flux.errors import FluxError, OutcomeUnknown, RecordError
+from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.classify import DESTINATION
 from airflow_provider_flux.transport.failures import Judgement
 from airflow_provider_flux.transport.tally import Tally
 
 # Codes that, when every record of a batch has the same one, are not about the records.
 _ABOUT_THE_SYSTEM = frozenset(
-    {"AUTHENTICATION_FAILED", "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED", "DESTINATION_OUTAGE", "CONNECTION_TIMEOUT"}
-)
+    {
+        "AUTHENTICATION_FAILED", "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED", "DESTINATION_OUTAGE", "CONNECTION_TIMEOUT",
+        "PAYLOAD_MISMATCH",
+    }
+)  # fmt: skip
 
 
 class RestDestination(Destination):
@@ -37,7 +41,8 @@ class RestDestination(Destination):
         self._client = open_client(credentials, options.auth, timeout=options.timeout, connections=options.in_flight)
         rows = compiled(options.errors)
         results = options.results if isinstance(options.results, Results) else Results()
-        judge = RecordJudge(results, rows, self._client.mask, self.idempotent)
+        body = options.batch.item if options.batch is not None else options.body
+        judge = RecordJudge(results, rows, self._client.mask, self.idempotent, graphql.is_request(body))
         judgement = Judgement(credentials.conn_id, self._client.mask, rows, DESTINATION, self._client.tally)
         api = Api(options, self._client, judgement, judge, rows)
         self._batch = BatchWrites(api, options.batch) if options.batch is not None else None
@@ -97,6 +102,9 @@ class RestDestination(Destination):
             except FluxError as error:
                 if self.idempotent or len(items) == 1 or (not verdicts and not isinstance(error, OutcomeUnknown)):
                     raise
+                if self.can_find:
+                    # A part of the batch may be stored: the next attempt asks which.
+                    raise OutcomeUnknown(error.code, error.message, answer=error.answer) from None
                 # What was stored before this record must not be sent again, so the error stays with the rest.
                 verdicts.append(RecordError(error.code, error.message, answer=error.answer))
                 unsent = RecordError(

@@ -10,10 +10,22 @@ from airflow_provider_flux.connectors.contract import Verdict, WriteItem, Writte
 from airflow_provider_flux.connectors.rest.destination_options import Match, Ok, Results
 from airflow_provider_flux.connectors.rest.records import NoRecords, find_records
 from airflow_provider_flux.errors import RecordError, preview
-from airflow_provider_flux.transport.classify import Finding, Row, as_text, recognise, record_code, vendor_message
+from airflow_provider_flux.transport import graphql
+from airflow_provider_flux.transport.classify import (
+    DESTINATION,
+    Finding,
+    Row,
+    as_text,
+    recognise,
+    record_code,
+    vendor_message,
+)
 from airflow_provider_flux.transport.paths import MISSING, get
+from airflow_provider_flux.transport.wordings import caller_fault, record_fault
 
 _GONE = (404, 410)
+# What one record may be refused for, and its neighbour not; whether all are, the whole batch shows.
+_MAY_BE_ONE = frozenset({"PERMISSION_DENIED", DESTINATION})
 
 
 class NoVerdicts(ValueError):
@@ -26,12 +38,14 @@ class RecordJudge:
 
     :param rows: recognise the vendor's own bodies, asked before the status
     :param mask: takes the secrets out of a text
+    :param speaks_graphql: the requests carry GraphQL documents
     """
 
     results: Results
     rows: Sequence[Row]
     mask: Callable[[str], str]
     idempotent: bool
+    speaks_graphql: bool = False
 
     def batch(self, answer: Any, items: Sequence[WriteItem]) -> list[Verdict]:
         """One verdict per item, from an answer about many.
@@ -50,6 +64,8 @@ class RecordJudge:
 
     def one(self, result: Any, item: WriteItem) -> Verdict:
         """The verdict on one record, from its result."""
+        if self.speaks_graphql and (verdict := self._by_graphql(result, item)) is not None:
+            return verdict
         ok = self.results.ok
         status = _status(result, ok.status) if ok is not None and ok.status is not None else None
         if item.deleted and status in _GONE:
@@ -67,8 +83,9 @@ class RecordJudge:
 
         :param value: its result, or the body of the answer
         """
-        finding = recognise(self.rows, status, value, failed=True) or Finding(record_code(status))
-        field = finding.field or self._said(value, self.results.error_field)
+        finding = recognise(self.rows, status, value, failed=True) or self._by_itself(status, value)
+        finding = finding or Finding(record_code(status))
+        field = _target_field(self._said(value, self.results.error_field) or finding.field, item)
         offending = get(item.data, field) if field and _is_path(field) else MISSING
         return RecordError(
             finding.code,
@@ -78,6 +95,32 @@ class RecordJudge:
             answer=self.mask(value if isinstance(value, str) else as_text(value))[:4000],
             status=status,
         )
+
+    def known(self, status: int, value: Any) -> Finding | None:
+        """What an answer to a write says beyond its status: by the rows, by GraphQL's codes, by its words."""
+        finding = recognise(self.rows, status, value, failed=True)
+        if finding is None:
+            finding = self._by_itself(status, value)
+            return None if finding is not None and finding.code in _MAY_BE_ONE else finding
+        return finding
+
+    def _by_itself(self, status: int | None, value: Any) -> Finding | None:
+        """What an answer says to who knows nothing of this system."""
+        answer = graphql.judge(value, asked=self.speaks_graphql)
+        for error in [*answer.refusals, *answer.errors][:1] if answer is not None else ():
+            if finding := error.finding(status or 200, outage=DESTINATION, record=True):
+                return finding
+        return record_fault(status, value) or (caller_fault(status, value) if status else None)
+
+    def _by_graphql(self, result: Any, item: WriteItem) -> Verdict | None:
+        """The verdict of GraphQL's own errors; None where they do not say that the write failed."""
+        answer = graphql.judge(result, asked=True)
+        if answer is None:
+            return self._no_verdict("it is no answer of a GraphQL server", result)
+        if answer.refusal() is not None:
+            return self.refused(result, None, item)
+        doubt = answer.doubt()
+        return None if doubt is None else self._no_verdict(doubt.message, result)
 
     def _matched(self, results: list[Any], items: Sequence[WriteItem], match: Match) -> list[Verdict]:
         by_value: dict[str, Any] = {}
@@ -100,7 +143,7 @@ class RecordJudge:
         return RecordError(code, self.mask(f"the answer has no verdict on this record: {reason}"), answer=answer)
 
     def _message(self, value: Any, status: int | None, endpoint: str) -> str:
-        said = self._said(value, self.results.error_message) or vendor_message(value)
+        said = self._said(value, self.results.error_message) or vendor_message(value) or _refusal_in(value)
         code = self._said(value, self.results.error_code)
         reason = ": ".join(part for part in (code, said) if part)
         refused = "the destination refused the record"
@@ -136,6 +179,21 @@ def _is_stored(result: Any, ok: Ok, status: int | None) -> bool | None:
     if found is MISSING:
         return None
     return bool(found == ok.equals and isinstance(found, bool) == isinstance(ok.equals, bool))
+
+
+def _refusal_in(value: Any) -> str:
+    """What a GraphQL server says in a type of its own."""
+    answer = graphql.judge(value)
+    return vendor_message(answer.refusals[0].message) if answer is not None and answer.refusals else ""
+
+
+def _target_field(named: str | None, item: WriteItem) -> str | None:
+    """The field of the mapped record that an answer means with `inputs[0].properties.email`, or `Email`."""
+    if named is None or not _is_path(named) or get(item.data, named) is not MISSING:
+        return named
+    last = named.rpartition(".")[2].lower()
+    alike = [name for name in item.data if name.lower() == last]
+    return alike[0] if len(alike) == 1 else named
 
 
 def _is_path(field: str) -> bool:

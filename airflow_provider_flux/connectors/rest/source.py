@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,7 +20,8 @@ from airflow_provider_flux.connectors.rest.paging import Seen, Step
 from airflow_provider_flux.connectors.rest.records import NoRecords, find_records, page_of
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
 from airflow_provider_flux.connectors.rest.window import window_parameters
-from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.errors import CATALOGUE, Disposition, FluxError, RecordError
+from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.answers import Decoded
 from airflow_provider_flux.transport.classify import SOURCE
 from airflow_provider_flux.transport.failures import Judgement
@@ -33,6 +34,22 @@ log = logging.getLogger(__name__)
 _REFUSED_SIZE = frozenset({400, 404, 416, 422})
 
 
+class _Answer(NamedTuple):
+    """One page as it came.
+
+    :param defects: by index in `records`: what the API says is wrong with one of them
+    """
+
+    decoded: Decoded
+    records: list[Any]
+    defects: dict[int, RecordError]
+
+    def page(self) -> Page:
+        page = page_of(self.decoded, self.records)
+        page.defects.update(self.defects)
+        return page
+
+
 class RestSource(Source):
     """One list of one API."""
 
@@ -42,6 +59,7 @@ class RestSource(Source):
         rows = compiled(options.errors)
         self._judgement = Judgement(credentials.conn_id, self._client.mask, rows, SOURCE, self._client.tally)
         self._kind = options.cursor.type if options.cursor else "timestamp"
+        self._speaks_graphql = graphql.is_request(options.body) or graphql.is_request(options.params)
 
     def now(self) -> datetime | None:
         """The API's clock: the `Date` of its answer to a HEAD of the path, whatever the status. None if there is none.
@@ -67,10 +85,10 @@ class RestSource(Source):
         while step is not None:
             first = response is None
             step, response = self._ask(step, parameters, response)
-            decoded, records = self._records(response, first=first)
-            if records != step.known:
-                yield page_of(decoded, records)
-            step = pager.after(Seen(step, response.headers, decoded.value, records, response.endpoint))
+            answer = self._answer(response, first=first)
+            if answer.records != step.known:
+                yield answer.page()
+            step = pager.after(Seen(step, response.headers, answer.decoded.value, answer.records, response.endpoint))
 
     def calls(self) -> Tally:
         """The calls made so far."""
@@ -100,21 +118,46 @@ class RestSource(Source):
             query.update(parameters)
             query.update(step.params)
         if options.method == "GET":
-            return Request("GET", url, query, options.headers)
+            return Request("GET", url, query, options.headers, wants="json")
         body = copy.deepcopy(options.body or {})
         for path, value in {**parameters, **step.params}.items() if in_body else ():
             place(body, path, value)
         headers = {"Content-Type": "application/json", **options.headers}
-        return Request("POST", url, query, headers, msgspec.json.encode(body), repeatable=True)
+        return Request("POST", url, query, headers, msgspec.json.encode(body), repeatable=True, wants="json")
 
-    def _records(self, response: Response, *, first: bool) -> tuple[Decoded, list[Any]]:
+    def _answer(self, response: Response, *, first: bool) -> _Answer:
         if not 200 <= response.status < 300:
             raise self._failed(response, first=first)
         decoded = self._judgement.value(response)
+        said = graphql.judge(decoded.value, asked=True) if self._speaks_graphql else None
+        defects = {} if said is None else self._defects(response, said)
         try:
-            return decoded, find_records(decoded.value, self._options.records, optional=self._options.records_optional)
+            records = find_records(decoded.value, self._options.records, optional=self._options.records_optional)
         except NoRecords as error:
+            if said is not None and said.refusals:
+                raise self._judgement.graphql(response, said.refusals[0]) from None
             raise self._judgement.unreadable(response, str(error)) from None
+        return _Answer(decoded, records, defects)
+
+    def _defects(self, response: Response, said: graphql.GraphqlAnswer) -> dict[int, RecordError]:
+        """The errors of single records, which cost only these.
+
+        :raises FluxError: for an error after which records may be missing
+        """
+        records, whole = said.of_list(self._options.records)
+        if whole:
+            raise self._judgement.graphql(response, whole[0])
+        for error in said.errors:
+            log.warning("%s answered an error beside its data: %s", response.endpoint, self._client.mask(error.message))
+        return {index: self._defect(error) for index, error in records.items()}
+
+    def _defect(self, error: graphql.GraphqlError) -> RecordError:
+        finding = error.finding(200, outage=SOURCE, record=False)
+        # Only a part of the record came: nothing may try to deliver that part by itself.
+        known = finding is not None and CATALOGUE[finding.code].disposition is not Disposition.RETRY
+        where = ".".join(str(step) for step in error.path if isinstance(step, str))
+        message = self._client.mask(f"the source could not tell '{where}': {error.message}")
+        return RecordError(finding.code if finding and known else "UNKNOWN", message, source_path=where)
 
     def _failed(self, response: Response, *, first: bool) -> FluxError:
         error = self._judgement.failed(response)
