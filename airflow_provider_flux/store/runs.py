@@ -120,12 +120,20 @@ class Runs(StorePart):
             return _by_id(connection, run.id)
 
     def finish_run(
-        self, run: Run, *, state: str, counts: Mapping[str, int], cursor_after: str | None, trace: Trace | None
+        self,
+        run: Run,
+        *,
+        state: str,
+        counts: Mapping[str, int],
+        cursor_after: str | None,
+        trace: Trace | None,
+        repeated: int = 0,
     ) -> Run:
         """Close the run.
 
-        :param state: succeeded, partial or failed
+        :param state: succeeded, partial, failed or canceled
         :param counts: `read` and the buckets; one that is not named is 0
+        :param repeated: how many of the skipped an earlier run had delivered, or failed with, as they are
         :param cursor_after: the flow's cursor as this run leaves it
         :param trace: why it failed
         :raises ValueError: for a count that is not a bucket
@@ -136,6 +144,7 @@ class Runs(StorePart):
         values: dict[str, Any] = {name: counts.get(name, 0) for name in _COUNTS}
         values |= _trace(trace)
         values |= {"state": state, "cursor_after": clean_or_none(cursor_after), "ended_at": now_text()}
+        values["repeated"] = repeated
         with self._database.writing() as connection:
             connection.execute(update(runs).where(runs.c.id == run.id).values(values))
             return _by_id(connection, run.id)
