@@ -42,9 +42,20 @@ def deliver(destination: Destination, items: Sequence[WriteItem], stops: Stops =
 def find_or_deliver(destination: Destination, items: Sequence[WriteItem], stops: Stops = never) -> Verdicts:
     """Write what an interrupted attempt did not get into the destination, and find the rest there.
 
-    :raises FluxError: as `deliver`
+    :raises OutcomeUnknown: the destination could not be asked, or as `deliver`: the batch is in doubt still
+    :raises FluxError: nothing of it is stored
     """
-    found = [None if key is None else Written(key) for key in destination.find(items)]
+    try:
+        keys = destination.find(items)
+    except FluxError as error:
+        raise OutcomeUnknown(
+            error.code,
+            f"whether an interrupted write arrived is still not known: {error.message}",
+            next_step=error.next_step,
+            answer=error.answer,
+            retry_after=error.retry_after,
+        ) from None
+    found = [None if key is None else Written(key) for key in keys]
     missing = [item for item, written in zip(items, found, strict=True) if written is None]
     sent = iter(_rest(destination, missing, found, stops))
     return [written or next(sent) for written in found]

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_flux.errors import FluxError, RecordError
 from airflow_provider_flux.transport import graphql
-from airflow_provider_flux.transport.answers import Decoded, NotJson, decode, kept, looks_like_html
+from airflow_provider_flux.transport.answers import Decoded, NotJson, kept, looks_like_html
 from airflow_provider_flux.transport.classify import Finding, Row, loosely, recognise, request_code, vendor_message
 from airflow_provider_flux.transport.messages import Response
 from airflow_provider_flux.transport.retry import retry_after
@@ -47,7 +47,7 @@ class Judgement:
         :raises FluxError: UNREADABLE_ANSWER when it is none; the code of a row that recognises it as an error
         """
         try:
-            decoded = decode(response.body, response.content_type)
+            decoded = response.decoded
         except NotJson as error:
             raise self.unreadable(response, _not_json(response, error)) from None
         self._look_for_errors(response, decoded.value)

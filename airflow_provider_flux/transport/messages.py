@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
+
+from airflow_provider_flux.transport.answers import Decoded, NotJson, decode, looks_like_html
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class Request:
     :param params: query parameters; a list repeats its name
     :param body: sent as it is; the caller sets `Content-Type`
     :param repeatable: whether the server may execute it twice without harm; GET is, others only if the caller says so
+    :param wants: what a good answer holds: JSON, at least no page for people (`data`), or anything
     """
 
     method: str
@@ -23,6 +27,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     repeatable: bool | None = None
+    wants: Literal["anything", "data", "json"] = "anything"
 
     @property
     def may_repeat(self) -> bool:
@@ -43,6 +48,27 @@ class Response:
     body: bytes
     url: str
     endpoint: str
+
+    @cached_property
+    def decoded(self) -> Decoded:
+        """The JSON of the body, read once.
+
+        :raises NotJson: when it is none
+        """
+        return decode(self.body, self.content_type)
+
+    def fits(self, request: Request) -> bool:
+        """Whether a 2xx answer holds what the request wants; any other status speaks for itself."""
+        if request.wants == "anything" or not 200 <= self.status < 300:
+            return True
+        if looks_like_html(self.body):
+            return False
+        if request.wants == "data":
+            return True
+        try:
+            return self.decoded is not None
+        except NotJson:
+            return False
 
     @property
     def content_type(self) -> str:

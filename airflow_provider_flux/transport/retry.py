@@ -1,4 +1,4 @@
-"""Tries a request again within one attempt of the task: connection trouble, 429, 502, 503, 504.
+"""Tries a request again within one attempt of the task: connection trouble, 429, 502, 503, 504, half an answer.
 
 This is the shortest of the three clocks (one attempt, the record, the task): it ends after a budget of seconds, and
 what is left then is for the task's retry. A write that may have been executed is never repeated unless the caller says
@@ -21,6 +21,8 @@ log = logging.getLogger("airflow_provider_flux.transport")
 
 _REFUSED = frozenset({429, 503})  # the server says that it did not execute the request
 _GATEWAY = frozenset({502, 504})  # a proxy does not know whether the server did
+# An answer that was cut off, or a maintenance page, is soon another one. A wrong path gives the same page for ever.
+_MOST_UNREADABLE = 4
 
 _backoff = wait_exponential(multiplier=0.5, max=8.0) + wait_random(0.0, 0.25)
 
@@ -116,8 +118,12 @@ def _again(state: RetryCallState) -> bool:
     error = outcome.exception()
     if error is not None:
         return isinstance(error, AttemptFailed) and (request.may_repeat or not error.sent)
-    status = outcome.result().status
-    return status in _REFUSED or (status in _GATEWAY and request.may_repeat)
+    response: Response = outcome.result()
+    if response.status in _REFUSED:
+        return True
+    if not request.may_repeat:
+        return False
+    return response.status in _GATEWAY or (state.attempt_number < _MOST_UNREADABLE and not response.fits(request))
 
 
 def _wait(state: RetryCallState) -> float:
@@ -139,7 +145,7 @@ def _log(state: RetryCallState, then: str) -> None:
         log.warning("%s, %s", error, then)
         return
     response: Response = state.outcome.result()
-    what = "throttled: " if response.status in _REFUSED else ""
+    what = "throttled: " if response.status in _REFUSED else "unreadable: " if response.status < 300 else ""
     quota = quota_left(response.headers)
     log.warning("%sHTTP %d from %s, %s, quota left: %s", what, response.status, response.endpoint, then, quota)
 

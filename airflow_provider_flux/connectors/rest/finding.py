@@ -27,7 +27,7 @@ class Finder:
         :raises FluxError: when the API does not say
         """
         try:
-            request = Request("GET", self._path(item), self._params(item), self._api.options.headers)
+            request = Request("GET", self._path(item), self._params(item), self._api.options.headers, wants="json")
         except Unfit as unfit:
             raise FluxError(unfit.error.code, f"the record cannot be looked up: {unfit.error.message}") from None
         response = self._api.client.send(request)
