@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import expect_flow, find_run, the_store
 from airflow_provider_flux.cli.runs import moment
 from airflow_provider_flux.cli.values import UsageError, did_you_mean
 from airflow_provider_flux.errors import CATALOGUE
+from airflow_provider_flux.store.filters import ErrorFilter
 
 if TYPE_CHECKING:
     from airflow_provider_flux.store import Store
@@ -24,13 +25,13 @@ def list_errors(arguments: Namespace, out: Output) -> int:
     if arguments.code is not None and arguments.code not in CATALOGUE:
         raise UsageError(f"there is no error code '{arguments.code}'{did_you_mean(arguments.code, CATALOGUE)}")
     with the_store() as store:
-        filters = _filters(arguments, store)
-        total = store.count_errors(**filters)
+        filter = _filter(arguments, store)
+        total = store.count_errors(filter)
         if arguments.flow and not total:
             expect_flow(arguments.flow)
         if arguments.by:
-            return _print_groups(store.error_groups(arguments.by, **filters, limit=arguments.limit), arguments.by, out)
-        rows = store.errors(**filters, limit=arguments.limit)
+            return _print_groups(store.error_groups(arguments.by, filter, limit=arguments.limit), arguments.by, out)
+        rows = store.errors(filter, limit=arguments.limit)
     if out.json:
         out.data(rows)
         return 0
@@ -49,7 +50,7 @@ def list_errors(arguments: Namespace, out: Output) -> int:
 def show_error(arguments: Namespace, out: Output) -> int:
     """Print everything about one error."""
     with the_store() as store:
-        rows = store.errors(ids=[arguments.id])
+        rows = store.errors(ErrorFilter(ids=[arguments.id]))
     if not rows:
         raise UsageError(f"there is no error {arguments.id}; `airflow-flux errors list` lists them")
     if out.json:
@@ -59,11 +60,11 @@ def show_error(arguments: Namespace, out: Output) -> int:
     return 0
 
 
-def _filters(arguments: Namespace, store: Store) -> dict[str, Any]:
+def _filter(arguments: Namespace, store: Store) -> ErrorFilter:
     run = find_run(store, arguments.run, arguments.flow) if arguments.run else None
     states = {None: _UNSETTLED, "all": None}
     state = states.get(arguments.state, arguments.state)
-    return {"run": run, "flow": arguments.flow, "code": arguments.code, "field": arguments.field, "state": state}
+    return ErrorFilter(run=run, flow=arguments.flow, code=arguments.code, field=arguments.field, state=state)
 
 
 def _print_groups(groups: list[ErrorGroup], by: list[str], out: Output) -> int:

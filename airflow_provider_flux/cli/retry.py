@@ -12,6 +12,7 @@ from airflow_provider_flux.cli.place import find_flow, find_run, the_store
 from airflow_provider_flux.cli.run import new_run_id, run_here
 from airflow_provider_flux.cli.values import counted
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.store.filters import ErrorFilter
 
 _SECONDS = 120.0
 
@@ -20,7 +21,7 @@ def retry(arguments: Namespace, out: Output) -> int:
     """Start the replay in Airflow, or run it here with `--local`."""
     with the_store() as store:
         run = find_run(store, arguments.run, arguments.flow)
-        number = store.count_errors(run=run, state="open")
+        number = store.count_errors(ErrorFilter(run=run, state="open"))
     if not number:
         out.note(f"Run {run.run_id} of flow {run.flow} has no open errors: nothing to retry.")
         if out.json:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from airflow_provider_flux.errors import CATALOGUE, Category, Stage
 from airflow_provider_flux.store import Store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import BUCKETS, ErrorGroup, Run, StageRow
 
 GROUP_BY = ("code", "stage", "field", "source_path", "transform")
@@ -40,7 +41,7 @@ class RunReport:
 
 def run_report(store: Store, run: Run) -> RunReport:
     """Everything to show of a run, from the store."""
-    groups = store.error_groups(GROUP_BY, run=run, state=("open", "held", "resolved"))
+    groups = store.error_groups(GROUP_BY, ErrorFilter(run=run, state=("open", "held", "resolved")))
     stages = store.stages(run)
     return RunReport(run, tuple(stages), tuple(groups), _skipped(store, run, stages))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.store.error_rows import UNSETTLED
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import ErrorRow, Run
 
 
@@ -35,7 +36,7 @@ def _oldest(ctx: RunContext) -> ErrorRow | None:
     """The first error that holds the flow up."""
     found: list[ErrorRow] = []
     for code in _codes(ctx):
-        found += ctx.store.errors(flow=ctx.flow.id, state=UNSETTLED, code=code, limit=1)
+        found += ctx.store.errors(ErrorFilter(flow=ctx.flow.id, state=UNSETTLED, code=code), limit=1)
     return min(found, key=lambda error: error.id, default=None)
 
 
@@ -44,6 +45,6 @@ def _codes(ctx: RunContext) -> list[str]:
     policy = ctx.flow.file.errors
     if policy.strategy != "fail_fast":
         return [code for code, strategy in policy.codes.items() if strategy == "fail_fast"]
-    groups = ctx.store.error_groups(("code",), flow=ctx.flow.id, state=UNSETTLED)
+    groups = ctx.store.error_groups(("code",), ErrorFilter(flow=ctx.flow.id, state=UNSETTLED))
     codes = [str(group.values["code"]) for group in groups]
     return [code for code in codes if policy.strategy_for(code) == "fail_fast"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, false, func, select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Row
 from sqlalchemy.sql import ColumnElement, Select
 
-from airflow_provider_flux.store.part import LARGEST_ID, StorePart
-from airflow_provider_flux.store.rows import ErrorGroup, ErrorRow, Run
+from airflow_provider_flux.store.filters import EVERYTHING, ErrorFilter
+from airflow_provider_flux.store.part import StorePart
+from airflow_provider_flux.store.rows import ErrorGroup, ErrorRow
 from airflow_provider_flux.store.tables import errors, runs
-from airflow_provider_flux.store.text import clean
 
 GROUPABLE = ("code", "category", "field", "source_path", "transform", "stage", "state", "flow", "run_id", "fingerprint")
 """What `error_groups` can group by."""
@@ -23,72 +23,29 @@ _ROWS = select(errors, runs.c.run_id).join(runs, errors.c.run == runs.c.id)
 
 
 class Errors(StorePart):
-    """Reads error rows; every method raises FluxError STORE_UNAVAILABLE.
+    """Reads error rows; every method raises FluxError STORE_UNAVAILABLE."""
 
-    Filters of every method, which must all hold: `run`; `flow` (its id); `state` (one, or several of which one must
-    hold); `code`; `field` (path of the target field); `ids` (numbers of errors).
-    """
-
-    def errors(
-        self,
-        *,
-        run: Run | None = None,
-        flow: str | None = None,
-        state: str | Collection[str] | None = None,
-        code: str | None = None,
-        field: str | None = None,
-        ids: Collection[int] | None = None,
-        limit: int | None = None,
-        offset: int = 0,
-    ) -> list[ErrorRow]:
+    def errors(self, filter: ErrorFilter = EVERYTHING, *, limit: int | None = None, offset: int = 0) -> list[ErrorRow]:
         """The errors, oldest first."""
-        conditions = _conditions(run, flow, state, code, field, ids)
-        statement = _ROWS.where(*conditions).order_by(errors.c.id).limit(limit).offset(offset or None)
+        statement = _ROWS.where(*filter.conditions()).order_by(errors.c.id).limit(limit).offset(offset or None)
         return self._fetch(statement)
 
-    def iter_errors(
-        self,
-        *,
-        run: Run | None = None,
-        flow: str | None = None,
-        state: str | Collection[str] | None = None,
-        code: str | None = None,
-        field: str | None = None,
-        ids: Collection[int] | None = None,
-    ) -> Iterator[ErrorRow]:
+    def iter_errors(self, filter: ErrorFilter = EVERYTHING) -> Iterator[ErrorRow]:
         """The errors, oldest first, in the memory of a page; no transaction stays open between pages."""
-        statement = _ROWS.where(*_conditions(run, flow, state, code, field, ids)).order_by(errors.c.id).limit(_PAGE)
+        statement = _ROWS.where(*filter.conditions()).order_by(errors.c.id).limit(_PAGE)
         last = 0
         while page := self._fetch(statement.where(errors.c.id > last)):
             yield from page
             last = page[-1].id
 
-    def count_errors(
-        self,
-        *,
-        run: Run | None = None,
-        flow: str | None = None,
-        state: str | Collection[str] | None = None,
-        code: str | None = None,
-        field: str | None = None,
-        ids: Collection[int] | None = None,
-    ) -> int:
+    def count_errors(self, filter: ErrorFilter = EVERYTHING) -> int:
         """How many errors there are."""
-        statement = select(func.count()).select_from(errors).where(*_conditions(run, flow, state, code, field, ids))
+        statement = select(func.count()).select_from(errors).where(*filter.conditions())
         with self._database.reading() as connection:
             return int(connection.execute(statement).scalar_one())
 
     def error_groups(
-        self,
-        by: Sequence[str],
-        *,
-        run: Run | None = None,
-        flow: str | None = None,
-        state: str | Collection[str] | None = None,
-        code: str | None = None,
-        field: str | None = None,
-        ids: Collection[int] | None = None,
-        limit: int | None = None,
+        self, by: Sequence[str], filter: ErrorFilter = EVERYTHING, *, limit: int | None = None
     ) -> list[ErrorGroup]:
         """The errors grouped, the most frequent group first, each with its newest error as example.
 
@@ -105,7 +62,7 @@ class Errors(StorePart):
                 *columns,
             )
             .select_from(errors.join(runs, errors.c.run == runs.c.id))
-            .where(*_conditions(run, flow, state, code, field, ids))
+            .where(*filter.conditions())
             .group_by(*columns)
             .order_by(func.count().desc(), func.max(errors.c.id).desc())
             .limit(limit)
@@ -113,7 +70,7 @@ class Errors(StorePart):
         with self._database.reading() as connection:
             # Without columns to group by, SQL answers with one row even where there is nothing to count.
             found = [row for row in connection.execute(statement) if row[0]]
-        examples = {row.id: row for row in self.iter_errors(ids=[row[3] for row in found])}
+        examples = {row.id: row for row in self.iter_errors(ErrorFilter(ids=[row[3] for row in found]))}
         return [
             ErrorGroup(row[0], dict(zip(by, row[4:], strict=True)), row[1], row[2], examples[row[3]]) for row in found
         ]
@@ -121,37 +78,6 @@ class Errors(StorePart):
     def _fetch(self, statement: Select[Any]) -> list[ErrorRow]:
         with self._database.reading() as connection:
             return [_error(row) for row in connection.execute(statement)]
-
-
-def _conditions(
-    run: Run | None,
-    flow: str | None,
-    state: str | Collection[str] | None,
-    code: str | None,
-    field: str | None,
-    ids: Collection[int] | None,
-) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if run is not None:
-        conditions.append(errors.c.run == run.id)
-    if isinstance(state, str):
-        conditions.append(errors.c.state == clean(state))
-    elif state is not None:
-        conditions.append(errors.c.state.in_([clean(one) for one in state]))
-    for column, value in ((errors.c.flow, flow), (errors.c.code, code), (errors.c.field, field)):
-        if value is not None:
-            conditions.append(column == clean(value))
-    if ids is not None:
-        conditions.append(_numbered(ids))
-    return conditions
-
-
-def _numbered(ids: Collection[int]) -> ColumnElement[bool]:
-    possible = sorted({number for number in ids if 0 < number <= LARGEST_ID})
-    if not possible:
-        return false()
-    # Written into the statement: a person may select more errors than a statement can have parameters.
-    return errors.c.id.in_(bindparam("ids", value=possible, expanding=True, literal_execute=True))
 
 
 def _groupable(name: str) -> ColumnElement[Any]:

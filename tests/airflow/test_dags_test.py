@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_flux.store import open_store
+from airflow_provider_flux.store.filters import ErrorFilter
 from tests.airflow.flows import contacts, flow_text, make_database, read_contacts, write_include
 
 REPOSITORY = Path(__file__).parents[2]
@@ -62,7 +63,7 @@ def test_a_flow_runs_and_every_record_is_accounted_for(lane: Lane) -> None:
     store = open_store(lane.store_url)
     [run] = store.runs("contacts")
     assert (run.state, run.trigger, run.read, run.written, run.failed) == ("partial", "manual", 50, 48, 2)
-    assert [error.code for error in store.errors(run=run)] == ["INVALID_EMAIL", "INVALID_EMAIL"]
+    assert [error.code for error in store.errors(ErrorFilter(run=run))] == ["INVALID_EMAIL", "INVALID_EMAIL"]
     store.close()
     assert "PARTIAL: run" in output
     assert "50 read = 48 written" in output

@@ -20,6 +20,7 @@ import pytest
 
 from airflow_provider_flux.demo.contacts import COUNT, make_book
 from airflow_provider_flux.store import open_store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import Run
 
 AIRFLOW_2 = version("apache-airflow").startswith("2.")
@@ -126,7 +127,7 @@ def recorded(folder: Path) -> list[Run]:
 
 def resolved_by_the_replay(folder: Path, replay: Run, number: int) -> None:
     with open_store(f"sqlite:///{folder / 'flux.db'}") as store:
-        rows = store.errors(flow="crm_contacts", state="resolved")
+        rows = store.errors(ErrorFilter(flow="crm_contacts", state="resolved"))
         assert len(rows) == number
         assert {row.resolved_by for row in rows} == {replay.run_id}
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_flux.store import open_store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import Run
 from tests.airflow.kinto_server import RECORDS, Kinto, between_pages, executable, record_id, running
 from tests.airflow.running_airflow import RunningAirflow
@@ -144,7 +145,7 @@ def test_5_a_bad_record_costs_only_itself(sync: Sync) -> None:
     run = sync.run()
     assert (run.state, run.read, run.written, run.failed) == ("partial", 3, 2, 1)
     store = open_store(sync.airflow.store_url)
-    [error] = store.errors(flow=FLOW, state="open")
+    [error] = store.errors(ErrorFilter(flow=FLOW, state="open"))
     store.close()
     assert (error.source_key, error.code, error.stage) == (record_id(11), "VALUE_TOO_LONG", "write")
     assert '"name":"' + "x" * 41 in error.payload

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from airflow_provider_flux.store.filters import ErrorFilter
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
 
 RECORDS = 120
@@ -26,7 +27,7 @@ def test_a_clear_and_what_follows_ends_with_the_same_sums(finished: Flux, stages
     assert (run["read"], run["written"], run["failed"]) == (RECORDS, RECORDS - BAD, BAD)
     assert len(finished.saas.upserted) == RECORDS - BAD
     store = finished.open_store()
-    assert store.count_errors(flow="contacts", state="open") == BAD
+    assert store.count_errors(ErrorFilter(flow="contacts", state="open")) == BAD
     store.close()
 
 
@@ -57,7 +58,7 @@ def test_a_clear_after_the_mapping_was_mended_delivers_what_was_missing(finished
     assert (run["state"], run["written"], run["failed"], run["mapping_version"]) == ("succeeded", RECORDS, 0, 2)
     assert len(finished.saas.upserted) == RECORDS
     store = finished.open_store()
-    assert store.count_errors(flow="contacts", state="open") == 0
+    assert store.count_errors(ErrorFilter(flow="contacts", state="open")) == 0
     store.close()
 
 
@@ -98,7 +99,7 @@ def test_a_replay_delivers_the_mended_records_and_leaves_the_old_run_as_it_was(f
     old = store.run("contacts", "r1")
     assert old is not None
     assert (old.state, old.failed) == ("partial", BAD)
-    resolved = store.errors(flow="contacts", state="resolved")
+    resolved = store.errors(ErrorFilter(flow="contacts", state="resolved"))
     assert {error.resolved_by for error in resolved} == {"r2"}
     assert len(resolved) == BAD
     store.close()
@@ -108,7 +109,7 @@ def test_a_replay_that_fails_again_leaves_one_open_error_per_record(finished: Fl
     replay = finished.run("r2", trigger="replay", replay={"run": "r1"})
     assert (replay["state"], replay["failed"]) == ("partial", BAD)
     store = finished.open_store()
-    errors = store.errors(flow="contacts", state="open")
+    errors = store.errors(ErrorFilter(flow="contacts", state="open"))
     assert {error.run_id for error in errors} == {"r2"}
     assert len(errors) == BAD
     store.close()

@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 
+from airflow_provider_flux.store.filters import ErrorFilter
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
 
 RECORDS = 300
@@ -82,7 +83,7 @@ def test_an_insert_in_doubt_is_held_and_never_doubled(flux: Flux, moment: str, i
     assert run["written"] == RECORDS - BAD - run["held"]
     # Whoever looks at the held records finds each of them either stored or not; all the others are stored.
     store = flux.open_store()
-    held = {error.source_key for error in store.errors(flow="contacts", state="held")}
+    held = {error.source_key for error in store.errors(ErrorFilter(flow="contacts", state="held"))}
     store.close()
     assert len(held) == run["held"]
     bad = {f"c{number:05d}" for number in range(BAD)}

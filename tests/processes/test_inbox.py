@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_flux.store.filters import ErrorFilter
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
 
 
@@ -19,7 +20,7 @@ def versionless(flux: Flux) -> Flux:
 
 def _open_errors(flux: Flux) -> list[tuple[str | None, str]]:
     with flux.open_store() as store:
-        return [(error.source_key, error.run_id) for error in store.errors(flow="contacts", state="open")]
+        return [(error.source_key, error.run_id) for error in store.errors(ErrorFilter(flow="contacts", state="open"))]
 
 
 def test_a_record_that_fails_again_in_a_new_version_stands_in_the_inbox_once(flux: Flux) -> None:
@@ -57,5 +58,5 @@ def test_a_stored_payload_without_a_version_overwrites_nothing(versionless: Flux
     assert (run["written"], run["failed"]) == (0, 1)
     assert versionless.saas.upserted["c00000"]["phone"] == "+14155550000"
     with versionless.open_store() as store:
-        [error] = store.errors(flow="contacts", state="open")
+        [error] = store.errors(ErrorFilter(flow="contacts", state="open"))
     assert (error.code, error.run_id) == ("PAYLOAD_MAY_BE_OLD", "r3")

@@ -19,6 +19,7 @@ from airflow_provider_flux.stages.local import run_flow
 from airflow_provider_flux.stages.report import RunReport
 from airflow_provider_flux.staging import open_staging
 from airflow_provider_flux.store import open_store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import ErrorRow
 from tests.conftest import Postgres
 from tests.sql import execute
@@ -131,7 +132,7 @@ class Pipe:
                 include=include,
             )
             report = run_flow(ctx)
-            return report, store.errors(flow="items")
+            return report, store.errors(ErrorFilter(flow="items"))
 
     def count(self) -> int:
         return int(execute(self._url, "SELECT count(*) FROM items"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_flux.store.filters import ErrorFilter
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
 
 
@@ -27,7 +28,7 @@ def test_a_known_failure_is_not_repeated_by_every_tick(flux: Flux) -> None:
     run = flux.run("r2", trigger="scheduled")
     assert (run["state"], run["failed"]) == ("succeeded", 0)
     store = flux.open_store()
-    assert store.count_errors(flow="contacts", state="open") == 4
+    assert store.count_errors(ErrorFilter(flow="contacts", state="open")) == 4
     store.close()
 
 
@@ -39,7 +40,7 @@ def test_a_new_version_of_a_failed_record_is_tried_and_resolves_its_error(flux: 
     run = flux.run("r2", trigger="scheduled")
     assert (run["written"], run["failed"]) == (1, 0)
     store = flux.open_store()
-    [error] = store.errors(flow="contacts", state="resolved")
+    [error] = store.errors(ErrorFilter(flow="contacts", state="resolved"))
     assert (error.source_key, error.resolved_by) == ("c00000", "r2")
     store.close()
 

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store import Store, open_store
 from airflow_provider_flux.store.database import LOCK_TIMEOUT
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import Run
 from tests.unit.store.data import SHA, TUESDAY, error, failed, link, written
 
@@ -146,7 +147,7 @@ def test_a_killed_writer_leaves_whole_batches_only(store_url: str) -> None:
             counts = store.count(run, None, 0)
             assert counts.buckets == {"written": 99 * len(acked), "failed": len(acked)}
             assert counts.overlaps == ()
-            assert store.count_errors(run=run) == len(acked)
+            assert store.count_errors(ErrorFilter(run=run)) == len(acked)
             keys = [f"key-{batch * 100 + index}" for batch in range(max(acked) + 3) for index in range(99)]
             assert len(store.links("contacts", keys)) == 99 * len(acked)
         first = max(acked) + 1

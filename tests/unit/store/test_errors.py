@@ -7,6 +7,7 @@ import pytest
 
 from airflow_provider_flux.errors import RecordError
 from airflow_provider_flux.store import Store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import NewError, Run
 from tests.unit.store.data import MONDAY, NASTY, SHA, error
 
@@ -27,9 +28,10 @@ def inbox(store: Store, run: Run) -> Run:
 
 def ordinals(store: Store, **filters: Any) -> list[int]:
     """Through both doors, which must say the same."""
-    listed = [row.ordinal for row in store.errors(**filters)]
-    assert [row.ordinal for row in store.iter_errors(**filters)] == listed
-    assert store.count_errors(**filters) == len(listed)
+    filter = ErrorFilter(**filters)
+    listed = [row.ordinal for row in store.errors(filter)]
+    assert [row.ordinal for row in store.iter_errors(filter)] == listed
+    assert store.count_errors(filter) == len(listed)
     return listed
 
 
@@ -97,13 +99,14 @@ def test_groups_come_by_frequency_with_their_newest_example(store: Store, inbox:
 
 
 def test_groups_obey_filters_and_a_limit(store: Store, inbox: Run) -> None:
-    assert [(group.count, group.values) for group in store.error_groups(["run_id"], run=inbox)] == [
+    assert [(group.count, group.values) for group in store.error_groups(["run_id"], ErrorFilter(run=inbox))] == [
         (5, {"run_id": "run-1"})
     ]
-    assert [group.values for group in store.error_groups(["flow"], state="open", limit=1)] == [{"flow": "contacts"}]
-    assert store.error_groups(["code"], flow="nothing") == []
+    counted = store.error_groups(["flow"], ErrorFilter(state="open"), limit=1)
+    assert [group.values for group in counted] == [{"flow": "contacts"}]
+    assert store.error_groups(["code"], ErrorFilter(flow="nothing")) == []
     assert [group.count for group in store.error_groups([])] == [6]
-    assert store.error_groups([], flow="nothing") == []
+    assert store.error_groups([], ErrorFilter(flow="nothing")) == []
 
 
 def test_what_cannot_be_grouped_by_is_refused(store: Store) -> None:

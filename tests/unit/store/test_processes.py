@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from airflow_provider_flux.connectors.cursor import canonical
 from airflow_provider_flux.store import Store, open_store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import Run
 from airflow_provider_flux.store.tables import runs
 from tests.unit.store.conftest import PROCESSES, EightProcesses
@@ -67,7 +68,7 @@ def test_eight_processes_count_to_exactly_n(store_url: str, eight: EightProcesse
         counts = store.count(run, None, 0)
         assert counts.buckets == {"written": 9 * total, "failed": total}
         assert counts.overlaps == ()
-        assert sorted(row.ordinal for row in store.iter_errors(run=run)) == list(range(9, 10 * total, 10))
+        assert sorted(row.ordinal for row in store.iter_errors(ErrorFilter(run=run))) == list(range(9, 10 * total, 10))
         assert len(store.links("contacts", [f"key-{number}" for number in range(10 * total)])) == 9 * total
         assert store.links("contacts", ["shared"])["shared"].version == f"{total - 1:09d}"
         assert store.cursor("contacts") == canonical(total - 1, "integer")
