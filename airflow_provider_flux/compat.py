@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS, AIRFLOW_V_3_2_PLUS, AIRFLOW_V_3_3_PLUS
+from airflow.providers.common.compat.version_compat import (
+    AIRFLOW_V_3_0_PLUS,
+    AIRFLOW_V_3_1_PLUS,
+    AIRFLOW_V_3_2_PLUS,
+    AIRFLOW_V_3_3_PLUS,
+)
 
 if TYPE_CHECKING or AIRFLOW_V_3_0_PLUS:
     from airflow.sdk import Context
@@ -13,18 +18,21 @@ else:
 
 # Airflow 3.1 moved the authoring side of timetables into the task SDK.
 try:
-    from airflow.sdk import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable, DeltaDataIntervalTimetable
 except ImportError:
     from airflow.timetables.interval import (  # type: ignore[assignment]
         CronDataIntervalTimetable,
         DeltaDataIntervalTimetable,
     )
+    from airflow.timetables.trigger import CronTriggerTimetable  # type: ignore[assignment]
 
 __all__ = [
     "AIRFLOW_V_3_0_PLUS",
+    "AIRFLOW_V_3_1_PLUS",
     "AIRFLOW_V_3_2_PLUS",
     "AIRFLOW_V_3_3_PLUS",
     "Context",
     "CronDataIntervalTimetable",
+    "CronTriggerTimetable",
     "DeltaDataIntervalTimetable",
 ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.operators.base import FluxOperator
 
 if TYPE_CHECKING:
     from airflow_provider_flux.stages.context import RunContext, StageReport
+    from airflow_provider_flux.stages.report import RunReport
     from airflow_provider_flux.store.rows import Run
 
 
@@ -55,17 +58,36 @@ class FluxSettleOperator(FluxOperator):
     stage = "settle"
 
     def work(self, run: RunContext) -> dict[str, Any]:
-        """See `stages.settle`."""
-        from airflow_provider_flux.stages.report import trace_text
+        """See `stages.settle`; then the run's metrics, its timer and its review, and last the trace.
+
+        :raises AirflowFailException: when the run failed. Settle itself did its work then: there is nothing to retry,
+            whatever the code of the stage that failed.
+        """
+        from airflow_provider_flux.stages.report import run_report, trace_text
         from airflow_provider_flux.stages.settle import red, settle
 
-        report = settle(run)
-        self.log.info("%s", trace_text(report))
-        failure = red(run, report)
+        failure: FluxError | None
+        try:
+            report = settle(run)
+            failure = red(run, report)
+        except FluxError as error:
+            if error.transient:
+                raise
+            report, failure = run_report(run.store, run.run()), error
+            if report.run.error_code is None:
+                raise  # the run is not closed: its report does not tell of this
+        self._pass_on(run, report)
+        self.log.log(logging.INFO if failure is None else logging.ERROR, "%s", trace_text(report))
         if failure is not None:
-            # Settle itself did its work: there is nothing to retry, whatever the code of the stage that failed.
-            raise AirflowFailException(str(failure))
+            raise AirflowFailException(str(failure)) from None
         return {"flow": run.flow.id, "run_id": run.run_id, "state": report.run.state, "counts": _buckets(report.run)}
+
+    def _pass_on(self, run: RunContext, report: RunReport) -> None:
+        from airflow_provider_flux.operators.stats import emit
+        from airflow_provider_flux.operators.timer import arm
+
+        emit(run.store, report)
+        arm(run.store, run.flow.id, run.run_id, self.log.warning)
 
 
 def _buckets(run: Run) -> dict[str, int]:

@@ -183,7 +183,8 @@ def _parse(include: Path, **environment: str) -> dict[str, Any]:
         "except ImportError:\n"
         "    from airflow.models.dagbag import DagBag\n"
         "bag = DagBag('dags')\n"
-        "print(json.dumps({'dags': sorted(bag.dags), 'errors': bag.import_errors}))"
+        "flows = sorted(dag for dag in bag.dags if not dag.startswith('flux_'))\n"
+        "print(json.dumps({'dags': flows, 'errors': bag.import_errors}))"
     )
     found: dict[str, Any] = json.loads(_python(script, include, **environment))
     return found
