@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from airflow_provider_flux.mapping.transforms import REGISTRY
+from airflow_provider_flux.mapping.transforms import BUILT_IN
 from airflow_provider_flux.mapping.transforms.base import Example, Transform
 
 _HEAD = """\
@@ -27,14 +27,14 @@ transform's code, unless the rule says `skip_invalid: true`.
 def transforms_markdown() -> str:
     """The page `docs/transforms.md`."""
     sections = [_HEAD, "\n".join(_overview())]
-    sections += ["\n".join(_section(transform)) for transform in REGISTRY.values()]
+    sections += ["\n".join(_section(transform)) for transform in BUILT_IN.values()]
     return "\n".join(section if section.endswith("\n") else section + "\n" for section in sections)
 
 
 def _overview() -> Iterator[str]:
     yield "| transform | does | refused values |"
     yield "|---|---|---|"
-    for transform in REGISTRY.values():
+    for transform in BUILT_IN.values():
         yield f"| [`{transform.name}`](#{transform.name}) | {transform.summary} | {_code(transform)} |"
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from airflow_provider_flux.connectors.options import Fields, Model
-from airflow_provider_flux.mapping.transforms import REGISTRY
+from airflow_provider_flux.mapping.transforms import BROKEN, REGISTRY
 from airflow_provider_flux.mapping.transforms.base import Transform
 from airflow_provider_flux.mapping.transforms.values import Scalar
 
@@ -54,6 +54,8 @@ def _named(entry: Any) -> Any:
     if not isinstance(entry, dict) or len(entry) != 1:
         raise ValueError("write one transform per entry of the list, as `- trim` or `- truncate: {length: 40}`")
     ((name, arguments),) = entry.items()
+    if name in BROKEN:
+        raise ValueError(f"{BROKEN[name]}; mend or remove that package")
     if name not in REGISTRY:
         near = get_close_matches(str(name), REGISTRY, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(REGISTRY)}"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_flux.errors import CATALOGUE
 from airflow_provider_flux.mapping.docs import transforms_markdown
-from airflow_provider_flux.mapping.transforms import REGISTRY
+from airflow_provider_flux.mapping.transforms import BUILT_IN as REGISTRY
 from airflow_provider_flux.mapping.transforms.base import Example, Failure, Transform
 from tests.unit.mapping.building import mapping, transform
 
