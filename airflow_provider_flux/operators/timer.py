@@ -49,8 +49,8 @@ def arm(store: Store, flow: str, run_id: str, warn: Callable[..., Any]) -> None:
         )
     if trouble is not None:
         warn(
-            "Records wait for a retry that is due at %s, but Airflow's DAG %s %s. The next run of the flow tries to set "
-            "it again; `airflow-flux errors retry` delivers the records by hand.",
+            "Records wait for a retry that is due at %s, but Airflow's DAG %s %s. The next run of the flow tries to "
+            "set it again; `airflow-flux errors retry` delivers the records by hand.",
             due,
             TIMER,
             trouble,

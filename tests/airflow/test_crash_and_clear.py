@@ -32,7 +32,7 @@ class Sync:
         self.flow = flow
         airflow.connection(f"{flow}_saas", conn_type="flux_rest", host=saas.url)
         endpoint = "upsert" if mode == "upsert" else "insert"
-        text = FLOW.format(mode=mode, endpoint=endpoint, in_flight=2)
+        text = FLOW.format(mode=mode, endpoint=endpoint, in_flight=2, errors="{}")
         airflow.write(f"mappings/{flow}/v1.yaml", MAPPING)
         text = text.replace("connection: saas", f"connection: {flow}_saas").replace(
             "mapping: contacts", f"mapping: {flow}"
