@@ -120,6 +120,8 @@ class Sender:
     def postpone(self, batch: Batch) -> None:
         """Put the records of a failed batch on their own clock, if the destination works and the flow says `retry`."""
         error = self.failed[batch.number]
+        if isinstance(error, OutcomeUnknown):
+            return  # the task's retry asks the destination first
         if self._works and error.transient and self._policy.strategy_for(error.code) == "retry":
             del self.failed[batch.number]
             guarded = self._guard.split(batch.records)
@@ -134,7 +136,8 @@ class Sender:
         what = f"{len(errors)} of {self.batches} batches could not be delivered: {error.message}"
         if isinstance(error, OutcomeUnknown):
             next_step = "The task's retry finds out which of the records arrived, and sends only the others."
-            raise FluxError("CONNECTION_TIMEOUT", what, next_step=next_step, answer=error.answer)
+            code = "CONNECTION_TIMEOUT" if error.code == "OUTCOME_UNKNOWN" else error.code
+            raise FluxError(code, what, next_step=next_step, answer=error.answer, retry_after=error.retry_after)
         raise FluxError(
             error.code, what, next_step=error.next_step, answer=error.answer, retry_after=error.retry_after
         )
@@ -225,7 +228,9 @@ class Sender:
         """Send nothing more, but do not forget what is on its way."""
         for future in [future for future in self._flying if future.cancel()]:
             batch, _ = self._flying.pop(future)
-            self._forget_sent(batch)
+            # What an earlier attempt left in doubt stays in doubt.
+            if self._states.get(batch.number, ("", ""))[0] != "sent":
+                self._forget_sent(batch)
         self._pool.shutdown(wait=True)
         for future, (batch, guarded) in list(self._flying.items()):
             error = future.exception()

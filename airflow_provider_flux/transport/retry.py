@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -22,7 +23,7 @@ log = logging.getLogger("airflow_provider_flux.transport")
 _REFUSED = frozenset({429, 503})  # the server says that it did not execute the request
 _GATEWAY = frozenset({502, 504})  # a proxy does not know whether the server did
 # An answer that was cut off, or a maintenance page, is soon another one. A wrong path gives the same page for ever.
-_MOST_UNREADABLE = 4
+_MOST_UNREADABLE = 4  # of one request
 
 _backoff = wait_exponential(multiplier=0.5, max=8.0) + wait_random(0.0, 0.25)
 
@@ -38,6 +39,13 @@ class AttemptFailed(Exception):
         super().__init__(error.message)
         self.error = error
         self.sent = sent
+
+
+@dataclass
+class _Tries:
+    """What came of the tries of one request so far."""
+
+    unreadable: int = 0
 
 
 class Persistence:
@@ -68,10 +76,11 @@ class Persistence:
         :return: the last answer, whatever its status
         :raises AttemptFailed: the last try brought none
         """
-        return self._retrying(self._try, request)
+        return self._retrying(self._try, request, _Tries())
 
-    def _try(self, request: Request) -> Response:
+    def _try(self, request: Request, tries: _Tries) -> Response:
         response = self._attempt(request)
+        tries.unreadable += not response.fits(request)
         if response.status not in _REFUSED | _GATEWAY:
             self._in_vain = False
         return response
@@ -113,6 +122,7 @@ def quota_left(headers: Mapping[str, str]) -> str:
 
 def _again(state: RetryCallState) -> bool:
     request: Request = state.args[0]
+    tries: _Tries = state.args[1]
     outcome = state.outcome
     assert outcome is not None
     error = outcome.exception()
@@ -123,7 +133,7 @@ def _again(state: RetryCallState) -> bool:
         return True
     if not request.may_repeat:
         return False
-    return response.status in _GATEWAY or (state.attempt_number < _MOST_UNREADABLE and not response.fits(request))
+    return response.status in _GATEWAY or (not response.fits(request) and tries.unreadable < _MOST_UNREADABLE)
 
 
 def _wait(state: RetryCallState) -> float:
