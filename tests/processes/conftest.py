@@ -38,6 +38,7 @@ destination:
   batch: {{records: records}}
   results: {{records: results, ok: {{status: status}}, error_message: error, error_field: field, id: id}}
 mapping: contacts
+errors: {errors}
 batch: 100
 """
 
@@ -72,11 +73,12 @@ class Flux:
         """The process id of the stage that runs now."""
         return int((self.folder / "pid").read_text())
 
-    def write_flow(self, *, mode: str = "upsert", in_flight: int = 1) -> None:
+    def write_flow(self, *, mode: str = "upsert", in_flight: int = 1, errors: str = "{}") -> None:
+        """:param errors: the flow's `errors`, as YAML in one line"""
         endpoint = "upsert" if mode == "upsert" else "insert"
         (self.folder / "include/flows").mkdir(parents=True, exist_ok=True)
         (self.folder / "include/mappings/contacts").mkdir(parents=True, exist_ok=True)
-        flow = FLOW.format(mode=mode, endpoint=endpoint, in_flight=in_flight)
+        flow = FLOW.format(mode=mode, endpoint=endpoint, in_flight=in_flight, errors=errors)
         (self.folder / "include/flows/contacts.yaml").write_text(flow)
         (self.folder / "include/mappings/contacts/v1.yaml").write_text(MAPPING)
 

@@ -1,8 +1,8 @@
 """A small SaaS over HTTP, stateful, with faults on demand: the source and the destination of the crash tests.
 
 Source: `GET /contacts?since=&until=&after=&limit=` pages by (updated_at, id). Destination: `POST /upsert` stores by
-key, `POST /insert` appends whatever comes. `on_write` is called with the number of the write and the moment ("before"
-or "after" it is stored) and may kill the client.
+key, `POST /insert` appends whatever comes; `calls` lists what came. `on_write` is called with the number of the write
+and the moment ("before" or "after" it is stored) and may kill the client.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ class Saas:
         self.status = 200
         self.on_write: Callable[[int, str], None] = lambda number, moment: None
         self.on_page: Callable[[int], None] = lambda number: None
+        # What the server says to a whole batch, and to one record of it; 200 is the truth about the record.
+        self.batch_status: Callable[[list[dict[str, Any]]], int] = lambda records: 200
+        self.record_status: Callable[[dict[str, Any]], int] = lambda record: 200
+        self.calls: list[list[str]] = []  # the ids in each write that came, whatever became of it
         self.pages = 0
         self.lock = threading.RLock()
         self.url = ""
@@ -64,11 +68,16 @@ class Saas:
         with self.lock:
             self.writes += 1
             number = self.writes
-            if self.status != 200:
-                return self.status, {"error": "not now"}
+            self.calls.append([record["id"] for record in records])
+            status = self.status if self.status != 200 else self.batch_status(records)
+            if status != 200:
+                return status, {"error": "not now"}
             self.on_write(number, "before")
             results: list[dict[str, Any]] = []
             for record in records:
+                if (status := self.record_status(record)) != 200:
+                    results.append({"status": status, "error": "not this one"})
+                    continue
                 if len(record.get("name", "")) > 40:
                     results.append({"status": 422, "error": "name is too long (maximum is 40)", "field": "name"})
                     continue
