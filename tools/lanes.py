@@ -68,6 +68,13 @@ LANES = (
         workers=3,
     ),
     Lane(
+        "scenarios",
+        "each trouble of docs/troubleshooting.md: reproduced, diagnosed, mended, and the record delivered",
+        budget=180,
+        pytest=("tests/scenarios",),
+        workers=2,
+    ),
+    Lane(
         "airflow-3.3",
         "whole runs through a real Airflow 3.3",
         budget=600,

@@ -1,0 +1,90 @@
+"""The page docs/troubleshooting.md as the scenarios use it: they take its files, fixes and commands from it.
+
+A code block that a scenario uses has a comment above it: `<!-- kind: name -->`. Kinds: `file` is a whole file of the
+include folder, `fix` is what to change, `run` are commands, `shown` is what they print (`...` stands for anything).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PAGES = tuple(Path(__file__).parents[2] / "docs" / name for name in ("troubleshooting.md", "fixing-errors.md"))
+
+_SNIPPET = re.compile(r"<!-- (file|fix|run|shown): (\S+) -->\n```(\w*)\n(.*?)```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A code block of the page."""
+
+    kind: str
+    name: str
+    language: str
+    text: str
+
+
+def snippets() -> tuple[Snippet, ...]:
+    """Every named code block of the pages."""
+    return tuple(
+        Snippet(*found) for page in PAGES if page.exists() for found in _SNIPPET.findall(page.read_text("utf-8"))
+    )
+
+
+def snippet(kind: str, name: str) -> str:
+    """The text of one of them."""
+    found = [item.text for item in snippets() if (item.kind, item.name) == (kind, name)]
+    assert len(found) == 1, f"the pages have {len(found)} blocks `<!-- {kind}: {name} -->`"
+    return found[0]
+
+
+def commands(text: str) -> list[list[str]]:
+    """The `airflow-flux` commands of a block, without the program's name."""
+    lines = [shlex.split(line, comments=True) for line in text.replace("\\\n", " ").splitlines()]
+    return [words[1:] for words in lines if words and words[0] == "airflow-flux"]
+
+
+def changed(file: str, fix: str) -> str:
+    """The file with a fix in it.
+
+    :param fix: a list of rules, each in place of the one with the same target; or keys, laid over those of the file
+    """
+    content, change = yaml.safe_load(file), yaml.safe_load(fix)
+    if isinstance(change, list):
+        targets = {rule["to"] for rule in change}
+        content["rules"] = [rule for rule in content["rules"] if rule["to"] not in targets] + change
+    else:
+        _lay_over(content, change)
+    text: str = yaml.safe_dump(content, sort_keys=False)
+    return text
+
+
+def missing_lines(quoted: str, printed: str) -> list[str]:
+    """The lines of a quoted block that were not printed in this order; `...` stands for anything."""
+    rest = printed.splitlines()
+    missing = []
+    for line in quoted.splitlines():
+        pattern = re.compile(".*".join(re.escape(part) for part in line.rstrip().split("...")))
+        if not line.strip() or line.strip() == "...":
+            continue
+        place = next((number for number, there in enumerate(rest) if pattern.fullmatch(there.rstrip())), None)
+        if place is None:
+            missing.append(line)
+        else:
+            rest = rest[place + 1 :]
+    return missing
+
+
+def _lay_over(content: dict[str, Any], change: dict[str, Any]) -> None:
+    for key, value in change.items():
+        if value is None:
+            content.pop(key, None)
+        elif isinstance(value, dict) and isinstance(content.get(key), dict):
+            _lay_over(content[key], value)
+        else:
+            content[key] = value
