@@ -2,7 +2,7 @@
 
 `{record}` is the mapped record, `{record.email}` a field of it, `{key}` its field named by `key`, `{destination_key}`
 the key that the destination answered when the record was delivered before. `{key|url}` is percent-encoded, as it must
-be in a URL. `{{` and `}}` are braces.
+be in a URL. `{{` and `}}` are braces; in a GraphQL document (`query`) every brace is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from airflow_provider_flux.connectors.contract import WriteItem
 from airflow_provider_flux.errors import RecordError, preview
+from airflow_provider_flux.transport.graphql import is_request
 from airflow_provider_flux.transport.paths import MISSING, check_path, get
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -42,17 +43,26 @@ def compile_template(template: Any, key: str | None, *, url: bool = False) -> Re
     if isinstance(template, str):
         return _text(template, key, url)
     if isinstance(template, dict):
-        members = {name: compile_template(value, key, url=url) for name, value in template.items()}
+        # A GraphQL document is full of braces of its own, and gets its values through variables.
+        fixed = {"query"} if is_request(template) else set()
+        members = {
+            name: _constant(value) if name in fixed else compile_template(value, key, url=url)
+            for name, value in template.items()
+        }
         return lambda item: {name: value for name, render in members.items() if (value := render(item)) is not MISSING}
     if isinstance(template, list):
         parts = [compile_template(value, key, url=url) for value in template]
         return lambda item: [value for render in parts if (value := render(item)) is not MISSING]
-    return lambda item: template
+    return _constant(template)
 
 
 def has_placeholder(text: str) -> bool:
     """Whether a text differs from record to record."""
     return any(match[1] is not None for match in _TOKEN.finditer(text))
+
+
+def _constant(value: Any) -> Renderer:
+    return lambda item: value
 
 
 def _text(text: str, key: str | None, url: bool) -> Renderer:

@@ -189,7 +189,7 @@ def _refusal_in(value: Any) -> str:
 
 def _target_field(named: str | None, item: WriteItem) -> str | None:
     """The field of the mapped record that an answer means with `inputs[0].properties.email`, or `Email`."""
-    if named is None or not _is_path(named) or get(item.data, named) is not MISSING:
+    if named is None or (_is_path(named) and get(item.data, named) is not MISSING):
         return named
     last = named.rpartition(".")[2].lower()
     alike = [name for name in item.data if name.lower() == last]
