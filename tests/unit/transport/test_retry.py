@@ -137,3 +137,44 @@ def test_once_means_once(lab: Lab) -> None:
         lab.client(f"http://127.0.0.1:{unused_port()}").send(GET, once=True)
     assert len(wire.calls) == 1
     assert time.monotonic() - started < 0.5
+
+
+_PAGE = Reply(200, b"<!doctype html><title>Back soon</title>", {"Content-Type": "text/html"})
+_HALF = Reply(200, b'{"data": [{"id": 1}, {"i')
+_WHOLE = Reply(200, {"data": []})
+_LIST = Request("GET", "/v1/contacts", wants="json")
+
+
+@pytest.mark.parametrize("unreadable", [_PAGE, _HALF])
+def test_an_unreadable_answer_is_asked_for_again_where_that_does_no_harm(lab: Lab, unreadable: Reply) -> None:
+    wire = lab.server(script(unreadable, unreadable, _WHOLE))
+    assert lab.client(wire.url).send(_LIST).decoded.value == {"data": []}
+    assert len(wire.calls) == 3
+
+
+def test_an_address_that_always_answers_with_a_page_is_asked_four_times(lab: Lab) -> None:
+    wire = lab.server(script(_PAGE))
+    assert lab.client(wire.url).send(_LIST).body == _PAGE.body
+    assert len(wire.calls) == 4
+
+
+def test_throttles_do_not_count_as_unreadable_answers(lab: Lab) -> None:
+    throttle = Reply(429, {}, {"Retry-After": "0"})
+    wire = lab.server(script(throttle, throttle, throttle, _PAGE, _WHOLE))
+    assert lab.client(wire.url, budget=60).send(_LIST).decoded.value == {"data": []}
+    assert len(wire.calls) == 5
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("GET", "/v1/contacts"),
+        Request("POST", "/v1/contacts", body=b"{}", wants="json"),
+    ],
+)
+def test_a_page_is_not_asked_for_again_by_a_write_that_may_have_happened_nor_by_who_wants_anything(
+    lab: Lab, request_: Request
+) -> None:
+    wire = lab.server(script(_PAGE, _WHOLE))
+    assert lab.client(wire.url).send(request_).body == _PAGE.body
+    assert len(wire.calls) == 1
