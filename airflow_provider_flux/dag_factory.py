@@ -45,7 +45,9 @@ REPLAY: dict[str, Any] = {
         "force": {"type": "boolean"},
         "what": {"type": "string", "maxLength": 1000},
     },
-    "oneOf": [{"required": ["run"]}, {"required": ["errors"]}, {"required": ["due"]}, {"required": ["claimed"]}],
+    # Of null, which is the default, `required` says nothing: it would be valid under all four.
+    "if": {"type": "object"},
+    "then": {"oneOf": [{"required": [key]} for key in ("run", "errors", "due", "claimed")]},
     "additionalProperties": False,
 }
 """JSON Schema of the one parameter of a flow's DAG; Airflow refuses a run whose `conf` does not fit."""
