@@ -171,6 +171,19 @@ class RunningAirflow:
 
         return self.until(f"run {run_id} of {dag_id} has ended", ended, timeout)
 
+    def delete_run(self, dag_id: str, run_id: str) -> None:
+        """Delete a run, whatever its state."""
+        self._json("DELETE", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
+
+    def pause(self, dag_id: str) -> None:
+        """Let no run of the DAG start any more."""
+        self._json("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": True})
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str, **params: Any) -> None:
+        """Choose an option of a task that asks a person; `params` are what its form asks for."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self._json("PATCH", path, {"chosen_options": [option], "params_input": params})
+
     def clear(self, dag_id: str, run_id: str, *task_ids: str, downstream: bool = True) -> None:
         """What `Clear` in the UI does: those tasks (all without any) and what comes after them run again."""
         body = {
