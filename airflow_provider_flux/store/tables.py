@@ -164,7 +164,7 @@ errors = Table(
     Column("transform", Text),
     Column("value", Text),
     Column("message", Text, nullable=False),
-    Column("fingerprint", String(40), nullable=False),  # same flow, stage, code, field, transform
+    Column("fingerprint", String(40), nullable=False),  # of its cause in flux_causes
     Column("payload", Text, nullable=False),  # the source record, as read (JSON)
     Column("sent", Text),  # the mapped record, as sent (JSON)
     Column("answer", Text),  # the destination's raw answer
@@ -185,8 +185,15 @@ errors = Table(
     Column("purged_at", _Instant),  # when its customer data was removed (housekeeping)
     Index("flux_errors_batch", "run", "epoch", "batch"),
     Index("flux_errors_key", "flow", "state", "source_key"),
-    Index("flux_errors_fingerprint", "fingerprint"),
-    Index("flux_errors_origin", "origin"),
+    # Everything that counts, groups and pages errors by their causes: it reads nothing but this index.
+    Index("flux_errors_found", "state", "fingerprint", "occurred_at", "id"),
+    # Holds only second and later attempts: most errors have one.
+    Index(
+        "flux_errors_origin",
+        "origin",
+        sqlite_where=text("origin IS NOT NULL"),
+        postgresql_where=text("origin IS NOT NULL"),
+    ),
     Index("flux_errors_replay", "flow", "replay"),
     # Holds only what waits for its next try.
     Index(
@@ -203,11 +210,13 @@ errors = Table(
         "flow",
         "category",
         "state",
+        "origin",  # SQLite asks for it although it is always null here
         sqlite_where=text("origin IS NULL"),
         postgresql_where=text("origin IS NULL"),
     ),
     Index(
         "flux_errors_resolved",
+        "state",
         "resolved_at",
         "flow",
         "occurred_at",
@@ -223,6 +232,23 @@ errors = Table(
         postgresql_where=text("purged_at IS NULL"),
     ),
     sqlite_autoincrement=True,
+)
+
+# What errors have in common, once: all that they are filtered and grouped by (see store.causes).
+causes = Table(
+    "flux_causes",
+    metadata,
+    Column("fingerprint", String(40), primary_key=True),
+    Column("flow", String(250), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("code", String(50), nullable=False),
+    Column("category", String(20), nullable=False),
+    Column("field", Text),
+    Column("source_path", Text),
+    Column("transform", Text),
+    Column("connector", String(100)),
+    Column("mapping", String(100)),
+    sqlite_with_rowid=False,
 )
 
 # What was delivered last for every source key: nothing older overwrites it, and it answers "where is my record".

@@ -1,4 +1,4 @@
-"""From error to fix: attempts and claims of errors, decisions of people, health of connections."""
+"""From error to fix: attempts, claims and causes of errors, decisions of people, health of connections."""
 
 from __future__ import annotations
 
@@ -41,7 +41,6 @@ def upgrade() -> None:
     )
     for of_errors in added:
         op.add_column("flux_errors", of_errors)
-    op.create_index("flux_errors_origin", "flux_errors", ["origin"])
     op.create_index("flux_errors_replay", "flux_errors", ["flow", "replay"])
     retrying = text("state = 'retrying'")
     op.create_index(
@@ -50,14 +49,44 @@ def upgrade() -> None:
     running = text("state = 'running'")
     op.create_index("flux_runs_running", "flux_runs", ["flow"], sqlite_where=running, postgresql_where=running)
     for name, columns, condition in (
-        ("flux_errors_opened", ["occurred_at", "flow", "category", "state"], "origin IS NULL"),
-        ("flux_errors_resolved", ["resolved_at", "flow", "occurred_at", "origin"], "state = 'resolved'"),
+        ("flux_errors_origin", ["origin"], "origin IS NOT NULL"),
+        ("flux_errors_opened", ["occurred_at", "flow", "category", "state", "origin"], "origin IS NULL"),
+        ("flux_errors_resolved", ["state", "resolved_at", "flow", "occurred_at", "origin"], "state = 'resolved'"),
         ("flux_errors_kept", ["occurred_at"], "purged_at IS NULL"),
     ):
         op.create_index(name, "flux_errors", columns, sqlite_where=text(condition), postgresql_where=text(condition))
+    op.drop_index("flux_errors_fingerprint", "flux_errors")
+    op.create_index("flux_errors_found", "flux_errors", ["state", "fingerprint", "occurred_at", "id"])
+    _causes()
     _decisions()
     _connections()
     _calls()
+
+
+def _causes() -> None:
+    op.create_table(
+        "flux_causes",
+        Column("fingerprint", String(40), primary_key=True),
+        Column("flow", String(250), nullable=False),
+        Column("stage", String(20), nullable=False),
+        Column("code", String(50), nullable=False),
+        Column("category", String(20), nullable=False),
+        Column("field", Text),
+        Column("source_path", Text),
+        Column("transform", Text),
+        Column("connector", String(100)),
+        Column("mapping", String(100)),
+        sqlite_with_rowid=False,
+    )
+    # Errors from before have the fingerprint of fewer columns, and keep it.
+    op.execute(
+        """
+        INSERT INTO flux_causes (fingerprint, flow, stage, code, category, field, source_path, transform)
+        SELECT fingerprint, min(flow), min(stage), min(code), min(category), min(field), min(source_path),
+            min(transform)
+        FROM flux_errors GROUP BY fingerprint
+        """
+    )
 
 
 def _decisions() -> None:

@@ -1,0 +1,188 @@
+"""How well flows do: error rate, kinds of errors, time to resolution, success of retries; per flow and day or week.
+
+Every record counts once. A tick that reads again what was delivered, or what is known to fail, changes nothing; a
+record that fails again and again is one failure, of the day on which it last failed anew; attempts to deliver it are
+apart. What counts comes from indexes that hold it, so that a million errors are no matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, and_, case, cast, func, or_, select
+from sqlalchemy.sql import ColumnElement, Select
+
+from airflow_provider_flux.store.error_rows import RESOLVED, SUPERSEDED
+from airflow_provider_flux.store.part import StorePart
+from airflow_provider_flux.store.tables import errors, runs
+from airflow_provider_flux.store.text import clean
+
+DAY, WEEK = "day", "week"
+
+_REPLAYS = ("replay", "retry")
+_DATE = len("2026-01-01")
+
+
+@dataclass
+class Metrics:
+    """One flow in one day or week (named by its first day, UTC).
+
+    :param read: records read, each once
+    :param failed: of these: failed or held
+    :param categories: the failures by category
+    :param resolved: errors that were resolved in this time, whenever they came up
+    :param resolution_median: seconds from the first failure of such a record to its delivery
+    :param resolution_p90: likewise; nine of ten took no longer
+    :param replayed: records that a retry or a replay tried again
+    :param replay_delivered: of these: delivered
+    """
+
+    flow: str
+    period: str
+    runs: int = 0
+    read: int = 0
+    failed: int = 0
+    categories: dict[str, int] = field(default_factory=dict)
+    resolved: int = 0
+    resolution_median: float | None = None
+    resolution_p90: float | None = None
+    replayed: int = 0
+    replay_delivered: int = 0
+
+    @property
+    def error_rate(self) -> float | None:
+        """Failed per read; None where nothing was read."""
+        return self.failed / self.read if self.read else None
+
+    @property
+    def retry_success(self) -> float | None:
+        """Delivered per replayed; None where nothing was replayed."""
+        return self.replay_delivered / self.replayed if self.replayed else None
+
+
+class Reporting(StorePart):
+    """Counts what happened; raises FluxError STORE_UNAVAILABLE."""
+
+    def metrics(self, since: str, by: str = DAY, flow: str | None = None) -> list[Metrics]:
+        """The metrics of every flow and period in which something happened, by flow and time.
+
+        :param since: an instant of the store, or a date; of a week that it cuts only the rest counts
+        :param by: `DAY` or `WEEK` (from Monday on)
+        :param flow: only of this flow
+        """
+        found: dict[tuple[str, str], Metrics] = {}
+
+        def of(flow: str, day: str) -> Metrics:
+            period = _monday(day) if by == WEEK else day
+            return found.setdefault((flow, period), Metrics(flow, period))
+
+        with self._database.reading() as connection:
+            for row in connection.execute(_of_flow(_counts(since), runs.c.flow, flow)):
+                metrics = of(row.flow, row.day)
+                # A sum of big integers is a decimal on PostgreSQL.
+                metrics.runs += int(row.runs)
+                metrics.read += int(row.fine)
+                metrics.replayed += int(row.replayed)
+                metrics.replay_delivered += int(row.delivered)
+            for row in connection.execute(_of_flow(_failures(since), errors.c.flow, flow)):
+                metrics = of(row.flow, row.day)
+                metrics.read += row.failed
+                metrics.failed += row.failed
+                metrics.categories[row.category] = metrics.categories.get(row.category, 0) + row.failed
+            period = _period(errors.c.resolved_at, by, sqlite=connection.dialect.name == "sqlite")
+            for row in connection.execute(_resolutions(since, period, flow, connection.dialect.name == "sqlite")):
+                metrics = of(row.flow, row.period)
+                metrics.resolved = row.number
+                metrics.resolution_median, metrics.resolution_p90 = float(row.median), float(row.p90)
+        return [found[key] for key in sorted(found)]
+
+
+def _counts(since: str) -> Select[Any]:
+    """By flow and day: runs, records that were read for the first time and did not fail, and replays."""
+    day = func.substr(runs.c.started_at, 1, _DATE).label("day")
+    replay = runs.c.trigger.in_(_REPLAYS)
+    not_fine = [func.coalesce(runs.c[name], 0) for name in ("repeated", "failed", "held", "unsent")]
+    fine = func.coalesce(runs.c.read, 0) - sum(not_fine[1:], not_fine[0])
+    tried = func.coalesce(runs.c.read, 0) - func.coalesce(runs.c.unsent, 0)
+    return (
+        select(
+            runs.c.flow,
+            day,
+            func.sum(case((replay, 0), else_=1)).label("runs"),
+            func.sum(case((replay, 0), else_=fine)).label("fine"),
+            func.sum(case((replay, tried), else_=0)).label("replayed"),
+            func.sum(case((replay, func.coalesce(runs.c.written, 0)), else_=0)).label("delivered"),
+        )
+        .where(runs.c.started_at >= since)
+        .group_by(runs.c.flow, day)
+    )
+
+
+def _failures(since: str) -> Select[Any]:
+    """By flow, day and category: records that failed, each once."""
+    day = func.substr(errors.c.occurred_at, 1, _DATE).label("day")
+    later = errors.alias("later")
+    tried_again = select(later.c.id).where(later.c.origin == errors.c.id).correlate(errors).exists()
+    # Superseded without a later attempt: the same failure stands in a newer run or epoch, and counts there.
+    first = and_(errors.c.origin.is_(None), or_(errors.c.state != SUPERSEDED, tried_again))
+    return (
+        select(errors.c.flow, day, errors.c.category, func.count().label("failed"))
+        .where(errors.c.occurred_at >= since, first)
+        .group_by(errors.c.flow, day, errors.c.category)
+    )
+
+
+def _resolutions(since: str, period: ColumnElement[Any], flow: str | None, sqlite: bool) -> Select[Any]:
+    """By flow and period: how many errors were resolved, and how long half and nine tenths of them took."""
+    first = errors.alias("first")
+    opened = func.coalesce(first.c.occurred_at, errors.c.occurred_at)
+    resolved = (
+        select(errors.c.flow, period.label("period"), _seconds(opened, errors.c.resolved_at, sqlite).label("seconds"))
+        .select_from(errors.outerjoin(first, first.c.id == errors.c.origin))
+        .where(errors.c.state == RESOLVED, errors.c.resolved_at >= since)
+    )
+    spans = _of_flow(resolved, errors.c.flow, flow).subquery("spans")
+    group = (spans.c.flow, spans.c.period)
+    ranked = select(
+        *group,
+        spans.c.seconds,
+        func.row_number().over(partition_by=group, order_by=spans.c.seconds).label("place"),
+        func.count().over(partition_by=group).label("number"),
+    ).subquery("ranked")
+    number = ranked.c.number
+
+    def at(tenths: int) -> ColumnElement[Any]:
+        # The first place that has so many tenths up to it; without a division, in which the databases differ.
+        reached = and_(ranked.c.place * 10 >= number * tenths, (ranked.c.place - 1) * 10 < number * tenths)
+        return func.max(case((reached, ranked.c.seconds)))
+
+    return select(
+        ranked.c.flow, ranked.c.period, number.label("number"), at(5).label("median"), at(9).label("p90")
+    ).group_by(ranked.c.flow, ranked.c.period, number)
+
+
+def _of_flow(statement: Select[Any], column: ColumnElement[str], flow: str | None) -> Select[Any]:
+    return statement if flow is None else statement.where(column == clean(flow))
+
+
+def _period(instant: ColumnElement[str], by: str, *, sqlite: bool) -> ColumnElement[Any]:
+    day = func.substr(instant, 1, _DATE)
+    if by == DAY:
+        return day
+    if sqlite:
+        return func.date(day, "weekday 0", "-6 days")
+    return func.to_char(func.date_trunc("week", cast(day, DateTime)), "YYYY-MM-DD")
+
+
+def _seconds(start: Any, end: Any, sqlite: bool) -> ColumnElement[Any]:
+    if sqlite:
+        return (func.julianday(end) - func.julianday(start)) * 86_400.0
+    aware = DateTime(timezone=True)
+    return func.date_part("epoch", cast(end, aware) - cast(start, aware))
+
+
+def _monday(day: str) -> str:
+    found = date.fromisoformat(day)
+    return (found - timedelta(days=found.weekday())).isoformat()
