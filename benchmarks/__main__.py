@@ -1,11 +1,11 @@
-"""`python -m benchmarks [pipeline|dags] ...`: what is measured, side by side with a peer in one run."""
+"""`python -m benchmarks [pipeline|mapping|dags] ...`: what is measured, side by side with a peer in one run."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from benchmarks import dag_generation, pipeline
+from benchmarks import dag_generation, mapping, pipeline
 
 
 def main(arguments: list[str]) -> int:
@@ -15,8 +15,11 @@ def main(arguments: list[str]) -> int:
     runs = commands.add_parser("pipeline", help=about, description=about)
     runs.add_argument("--records", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     runs.add_argument("--without", nargs="*", default=[], choices=["dlt", "loop"], help="leave a peer out")
+    commands.add_parser("mapping", help="map records, against a bare loop, pydantic and jinja")
     commands.add_parser("dags", help="generate 1,000 DAGs, and start a task among them")
     options = parser.parse_args(arguments or ["pipeline"])
+    if options.command == "mapping":
+        return mapping.main()
     if options.command == "dags":
         return dag_generation.main()
     return pipeline.main(options.records, options.without)
