@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import httpx
 
@@ -11,42 +13,65 @@ from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.masking import Masker
 from airflow_provider_flux.transport.retry import AttemptFailed
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+@dataclass(frozen=True)
+class _Fault:
+    """What a class of exceptions means.
+
+    :param words: a sentence with `{host}` (host and port), `{name}` (the host alone), `{error}` and `{cause}`
+    :param sent: whether the server may have executed the request
+    :param again: whether another try may help
+    """
+
+    words: str
+    code: str = "CONNECTION_TIMEOUT"
+    sent: bool = True
+    again: bool = True
+
+
+_BY_CAUSE: Mapping[type[BaseException], _Fault] = {
+    ssl.SSLCertVerificationError: _Fault(
+        "the TLS certificate of {name} is not trusted: {cause.verify_message}", "CONNECTION_INVALID", again=False
+    ),
+    socket.gaierror: _Fault("the host name {name} is not known", sent=False),
+}
+"""By the class of what lies at the bottom; asked first."""
+
+_BY_CLASS: Mapping[type[BaseException], _Fault] = {
+    httpx.ConnectTimeout: _Fault("{host} could not be reached in time", sent=False),
+    httpx.PoolTimeout: _Fault("no connection to {host} became free in time", sent=False),
+    httpx.TimeoutException: _Fault("{host} did not answer in time"),
+    httpx.ConnectError: _Fault("{host} cannot be reached: {cause}", sent=False),
+    httpx.ProxyError: _Fault("the proxy did not reach {host}: {cause}", sent=False),
+    httpx.LocalProtocolError: _Fault("cannot be sent: {error}", "BAD_REQUEST", again=False),
+    httpx.UnsupportedProtocol: _Fault("cannot be sent: {error}", "BAD_REQUEST", again=False),
+    httpx.RemoteProtocolError: _Fault("{host} broke off its answer: {error}"),
+    httpx.DecodingError: _Fault("the compressed answer of {host} is broken: {error}"),
+    httpx.HTTPError: _Fault("the connection to {host} was lost: {cause}"),
+}
+"""By the class of the exception, or the nearest class that it derives from."""
 
 
 def failure(error: httpx.HTTPError, conn_id: str, base: httpx.URL, endpoint: str, mask: Masker) -> Exception:
     """The exception to raise: an AttemptFailed where another try may help, else a FluxError."""
-    if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
-        message = f"{endpoint} over connection '{conn_id}' cannot be sent: {mask(str(error))}"
-        return FluxError("BAD_REQUEST", message)
     cause = _root_cause(error)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return FluxError(
-            "CONNECTION_INVALID",
-            f"connection '{conn_id}': the TLS certificate of {base.host} is not trusted: {cause.verify_message}",
-            next_step=f"Name the authority's file as `verify` in the extra field of the connection '{conn_id}'.",
-        )
-    what = f"connection '{conn_id}': {_in_words(error, cause, base)} ({endpoint})"
-    return AttemptFailed(FluxError("CONNECTION_TIMEOUT", mask(what)), sent=not isinstance(error, _NEVER_SENT))
-
-
-def _in_words(error: httpx.HTTPError, cause: BaseException, base: httpx.URL) -> str:
+    fault = _nearest(_BY_CAUSE, cause) or _nearest(_BY_CLASS, error)
+    assert fault is not None, "the table has a row for httpx.HTTPError"
     host = base.netloc.decode("ascii", "replace")
-    if isinstance(cause, socket.gaierror):
-        return f"the host name {base.host} is not known"
-    if isinstance(error, httpx.ConnectTimeout):
-        return f"{host} could not be reached in time"
-    if isinstance(error, httpx.PoolTimeout):
-        return f"no connection to {host} became free in time"
-    if isinstance(error, httpx.TimeoutException):
-        return f"{host} did not answer in time"
-    if isinstance(error, httpx.ConnectError):
-        return f"{host} cannot be reached: {cause}"
-    if isinstance(error, httpx.RemoteProtocolError):
-        return f"{host} broke off its answer: {error}"
-    if isinstance(error, httpx.DecodingError):
-        return f"the compressed answer of {host} is broken: {error}"
-    return f"the connection to {host} was lost: {cause}"
+    words = fault.words.format(host=host, name=base.host, error=error, cause=cause)
+    next_step = None
+    if fault.code == "CONNECTION_INVALID":
+        next_step = f"Name the authority's file as `verify` in the extra field of the connection '{conn_id}'."
+    raised = FluxError(fault.code, mask(f"connection '{conn_id}': {words} ({endpoint})"), next_step=next_step)
+    return AttemptFailed(raised, sent=fault.sent) if fault.again else raised
+
+
+def _nearest(table: Mapping[type[BaseException], _Fault], error: BaseException) -> _Fault | None:
+    """The row of the error's class, or of the nearest one above it: a class that comes later is known too."""
+    for kind in type(error).__mro__:
+        if kind in table:
+            return table[kind]
+    return None
 
 
 def _root_cause(error: BaseException) -> BaseException:

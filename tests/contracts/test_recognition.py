@@ -38,7 +38,7 @@ def people(count: int) -> list[WriteItem]:
     return [WriteItem({"id": f"p{number}", "email": f"p{number}@example.com", "age": "x"}) for number in range(count)]
 
 
-def codes(verdicts: Sequence[Verdict]) -> list[str | None]:
+def codes(verdicts: Sequence[Verdict | None]) -> list[str | None]:
     return [verdict.code if isinstance(verdict, RecordError) else None for verdict in verdicts]
 
 
