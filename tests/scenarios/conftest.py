@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 import yaml
+from sqlalchemy import text
+from sqlalchemy.pool import NullPool
 
 from airflow_provider_flux.cli import main
 from airflow_provider_flux.connectors.credentials import from_environment
@@ -27,9 +28,7 @@ from tests.contracts.servers.wire import Call, Reply, Wire, serve
 from tests.scenarios.page import changed, commands, missing_lines, snippet
 from tests.scenarios.systems import System
 
-_TABLE = """
-CREATE TABLE contacts (id TEXT PRIMARY KEY, name VARCHAR(40), email TEXT UNIQUE, phone TEXT, updated_at TEXT)
-"""
+_TABLE = "CREATE TABLE contacts (id TEXT PRIMARY KEY, name VARCHAR(40), email TEXT UNIQUE, phone TEXT, updated_at TEXT)"
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class Desk:
     folder: Path
     _environment: pytest.MonkeyPatch
     _capsys: pytest.CaptureFixture[str]
+    warehouse: str = ""
     ticks: int = field(default=0)
 
     @property
@@ -71,11 +71,17 @@ class Desk:
         extra = {"timeout": 5, "retry_budget": 0.1, **extra}
         self.connect(name, conn_type="flux_rest", host=url, password=password, extra=extra)
 
-    def write(self, name: str, text: str) -> None:
+    def connect_warehouse(self, url: str) -> None:
+        """A new warehouse with an empty table `contacts`."""
+        self.warehouse = url
+        self.connect("warehouse", conn_type="flux_sql", extra={"url": url})
+        self.sql(_TABLE)
+
+    def write(self, name: str, content: str) -> None:
         """Write a file below the include folder."""
         file = self.folder / "include" / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        file.write_text(content)
 
     def read(self, name: str) -> str:
         return (self.folder / "include" / name).read_text()
@@ -96,13 +102,13 @@ class Desk:
 
     def fix(self, name: str, flow: str = "contacts") -> None:
         """Do what the page says under this name: to the flow file, or in a new version of the mapping."""
-        text = snippet("fix", name)
-        if isinstance(yaml.safe_load(text), dict):
-            self.change_flow(text, flow)
+        fix = snippet("fix", name)
+        if isinstance(yaml.safe_load(fix), dict):
+            self.change_flow(fix, flow)
         else:
             newest = self._newest("contacts")
             version = int(Path(newest).stem[1:]) + 1
-            self.write(f"mappings/contacts/v{version}.yaml", changed(self.read(newest), text))
+            self.write(f"mappings/contacts/v{version}.yaml", changed(self.read(newest), fix))
         self.checked()
 
     def _newest(self, mapping: str) -> str:
@@ -159,6 +165,10 @@ class Desk:
                 )
             )
 
+    def clear(self, run_id: str, flow: str = "contacts") -> RunReport:
+        """The failed tasks of a scheduled run, cleared in Airflow and done again."""
+        return self.tick(flow, run_id=run_id, epoch=1)
+
     def retry_what_is_due(self, flow: str = "contacts") -> RunReport:
         """What the timer starts when the time of a record has come."""
         return self.tick(flow, "retry", replay=ReplayOrder(due=True))
@@ -167,14 +177,14 @@ class Desk:
 
     def rows(self, table: str = "contacts") -> dict[str, dict[str, Any]]:
         """What is in the warehouse, by id."""
-        with closing(sqlite3.connect(self.folder / "warehouse.db")) as database:
-            database.row_factory = sqlite3.Row
-            return {row["id"]: dict(row) for row in database.execute(f"SELECT * FROM {table}")}
+        with sqlalchemy.create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
+            found = connection.execute(text(f"SELECT * FROM {table}"))
+            return {row["id"]: dict(row) for row in found.mappings()}
 
     def sql(self, statement: str) -> None:
         """Change the warehouse, as its administrator does."""
-        with closing(sqlite3.connect(self.folder / "warehouse.db")) as database, database:
-            database.execute(statement)
+        with sqlalchemy.create_engine(self.warehouse, poolclass=NullPool).begin() as connection:
+            connection.execute(text(statement))
 
     def states(self, flow: str = "contacts") -> dict[str, str]:
         """The state of the newest error of each record."""
@@ -228,9 +238,15 @@ def desk(
     monkeypatch.setenv("AIRFLOW__FLUX__STORE", desk.store_url)
     desk.connect_system("crm", crm.url, crm.key)
     desk.connect_system("billing", billing.url, billing.key)
-    warehouse = tmp_path / "warehouse.db"
-    with closing(sqlite3.connect(warehouse)) as database:
-        database.execute(_TABLE)
-    desk.connect("warehouse", conn_type="flux_sql", host=str(warehouse), extra={"dialect": "sqlite"})
+    (tmp_path / "warehouse.db").touch()  # Flux makes no database
+    desk.connect_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
     desk.take("flows/contacts.yaml", "flows/customers.yaml", "mappings/contacts/v1.yaml")
+    return desk
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_desk(desk: Desk, request: pytest.FixtureRequest) -> Desk:
+    """The same, once with the warehouse in SQLite, once in PostgreSQL."""
+    if request.param == "postgresql":
+        desk.connect_warehouse(request.getfixturevalue("pg").new_database())
     return desk

@@ -21,6 +21,7 @@ class System(Saas):
         self.trouble: Trouble = lambda call: None
         self.wants_email = True
         self.wants_e164 = True
+        self.wants_valid_email = False
         self.calls = 0
         self.url = ""
 
@@ -58,6 +59,8 @@ class System(Saas):
         phone = contact.get("phone")
         if phone and self.wants_e164 and not (phone.startswith("+") and phone[1:].isdigit()):
             return error(422, "invalid_phone", "Invalid phone number format", "phone")
+        if self.wants_valid_email and "@" not in (contact.get("email") or ""):
+            return error(422, "invalid", "email is not a valid email address", "email")
         return super()._refusal(contact)
 
 

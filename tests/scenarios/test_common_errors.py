@@ -147,7 +147,8 @@ def test_an_update_that_overtook_its_delete_is_settled_by_the_delete(
 # --- Duplicate key violation ------------------------------------------------------------------------
 
 
-def test_a_record_that_exists_is_changed_by_an_upsert(desk: Desk, crm: System) -> None:
+def test_a_record_that_exists_is_changed_by_an_upsert(any_desk: Desk, crm: System) -> None:
+    desk = any_desk
     desk.change_flow("destination: {mode: insert}")
     desk.sql("INSERT INTO contacts (id, name) VALUES ('c2', 'Old name')")
     crm.put(person(1), person(2))
@@ -159,7 +160,8 @@ def test_a_record_that_exists_is_changed_by_an_upsert(desk: Desk, crm: System) -
     assert desk.states() == {"c2": "resolved"}
 
 
-def test_a_record_is_matched_by_the_field_that_tells_records_apart(desk: Desk, crm: System) -> None:
+def test_a_record_is_matched_by_the_field_that_tells_records_apart(any_desk: Desk, crm: System) -> None:
+    desk = any_desk
     desk.sql("INSERT INTO contacts (id, name, email) VALUES ('imported-7', 'Old name', 'person2@example.com')")
     crm.put(person(1), person(2))
     desk.tick()
@@ -171,7 +173,8 @@ def test_a_record_is_matched_by_the_field_that_tells_records_apart(desk: Desk, c
     assert desk.states() == {"c2": "resolved"}
 
 
-def test_a_duplicate_at_the_source_arrives_when_it_is_a_record_of_its_own(desk: Desk, crm: System) -> None:
+def test_a_duplicate_at_the_source_arrives_when_it_is_a_record_of_its_own(any_desk: Desk, crm: System) -> None:
+    desk = any_desk
     crm.put(person(1), person(2, email="person1@example.com"))
     desk.tick()
     desk.do("look").shows("duplicate-source")
