@@ -8,7 +8,7 @@ because flow files are validated with the option models whenever Airflow parses 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -65,6 +65,16 @@ class Source(ABC):
     def calls(self) -> Tally:
         """How the calls made so far ended; empty where a connector does not count them."""
         return Tally()
+
+    def fetch(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Page]:
+        """Yield the records with these keys, as they are now, in any order; one that is not there is left out.
+
+        Only called where the options' `can_fetch()` says so.
+
+        :param keys: key field -> its value as an earlier read gave it; one entry for every field of the key
+        :raises FluxError: as `read`
+        """
+        raise NotImplementedError
 
     def close(self) -> None:
         """Release sockets and database connections."""

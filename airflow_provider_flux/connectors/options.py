@@ -80,6 +80,10 @@ class SourceOptions(Model):
         """The fields that are read from the source at all; None where whole records come."""
         return None
 
+    def can_fetch(self) -> bool:
+        """Whether the source can be asked for single records by their key (see `contract.Source.fetch`)."""
+        return False
+
     def advice(self) -> tuple[str, ...]:
         """What is allowed but has a price that the writer should know; `check` prints it as warnings."""
         return ()

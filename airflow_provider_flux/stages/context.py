@@ -54,7 +54,8 @@ class RunContext:
     :param trigger: scheduled, manual, backfill, replay (a person asked for it), retry (its time has come) or cli
     :param epoch: raised by every clear, not by a retry (Airflow's `clear_number`)
     :param interval: Airflow's data interval; the window of a backfill
-    :param replay: the stored records that this run delivers; None for a run that reads its window
+    :param replay: the stored records that this run delivers; None for a run that reads from the source
+    :param ids: values of the source's key that this run reads; empty for a run that reads its window
     :param credentials: resolves a connection id
     :param on_progress: told the stage and its records so far
     """
@@ -69,6 +70,7 @@ class RunContext:
     epoch: int = 0
     interval: tuple[datetime, datetime] | None = None
     replay: ReplayOrder | None = None
+    ids: tuple[int | str, ...] = ()
     on_progress: Callable[[str, int], None] = field(default=_silent)
 
     def run(self) -> Run:

@@ -14,7 +14,8 @@ NO_CHANGE = "no change"
 
 
 _UNSURE = RecordError(
-    "PAYLOAD_MAY_BE_OLD", "another delivery of this key exists, and without a version nobody can tell which is newer"
+    "PAYLOAD_MAY_BE_OLD",
+    "this key was delivered after the payload had been read, and without a version nobody can tell which is newer",
 )
 
 
@@ -39,19 +40,21 @@ class Guard:
         self._idempotent = idempotent
         self._skip_unchanged = ctx.flow.file.destination.skip_unchanged
         # A clear, a backfill or a replay asks for the write to be done again; a tick that reads its lookback does not.
-        self._again = idempotent and (ctx.epoch > 0 or ctx.trigger in ("backfill", "replay"))
-        self._replay = ctx.trigger == "replay"
-        self._check_held = not idempotent and ctx.store.has_open_errors(ctx.flow.id)
+        self._again = idempotent and (ctx.epoch > 0 or ctx.trigger == "backfill" or ctx.replay is not None)
+        # A payload that was stored may be older than what was delivered since; one that was just read is not.
+        order = ctx.replay
+        self._may_be_old = order is not None and order.payload == "stored" and not order.force
+        self._check_held = not idempotent and ctx.store.has_known_errors(ctx.flow.id)
 
     def split(self, records: list[MappedRecord]) -> Guarded:
         """Decide for each record of a batch."""
         keys = [record.key for record in records]
         guarded = Guarded(links=self._ctx.store.links(self._ctx.flow.id, keys))
-        # No mapping version makes it safe to send again what is held: asked without one, the store names only those.
-        held = self._ctx.store.known_errors(self._ctx.flow.id, keys, None) if self._check_held else set()
+        held = self._ctx.store.held_keys(self._ctx.flow.id, keys, self._ctx.run_id) if self._check_held else set()
+        old = self._maybe_old(records)
         for record in records:
             link = guarded.links.get(record.key)
-            if self._replay and record.version is None and link is not None:
+            if record.version is None and record.key in old:
                 guarded.refused.append((record, _UNSURE))
                 continue
             reason = self._reason(record, link)
@@ -62,6 +65,11 @@ class Guard:
             else:
                 guarded.skipped.append((record, reason))
         return guarded
+
+    def _maybe_old(self, records: list[MappedRecord]) -> set[str]:
+        """Keys without a version that were delivered after the payload had been read."""
+        keys = [record.key for record in records if record.version is None] if self._may_be_old else []
+        return self._ctx.store.delivered_since(self._ctx.flow.id, self._ctx.run_id, keys)
 
     def _reason(self, record: MappedRecord, link: Link | None) -> str | None:
         if link is None:

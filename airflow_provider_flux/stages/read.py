@@ -8,17 +8,18 @@ from collections.abc import Iterator
 
 import msgspec
 
-from airflow_provider_flux.connectors.contract import Page, Window
+from airflow_provider_flux.connectors.contract import Page
 from airflow_provider_flux.errors import FluxError, RecordError, Stage
 from airflow_provider_flux.stages.context import RunContext, StageReport
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.health import watched_source
+from airflow_provider_flux.stages.ids import by_ids
 from airflow_provider_flux.stages.judge import Judge
 from airflow_provider_flux.stages.keys import KeyIndex
 from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import Duplicate, ReadRecord
-from airflow_provider_flux.stages.replay import stored_records
+from airflow_provider_flux.stages.replay import replayed
 from airflow_provider_flux.stages.waiting import refuse_while_waiting
 from airflow_provider_flux.stages.window import window_of
 from airflow_provider_flux.staging import StageFiles
@@ -47,7 +48,7 @@ def read(ctx: RunContext) -> StageReport:
     ctx.store.start_stage(run, Stage.READ, ctx.epoch)
     with stage_failure(ctx, run, Stage.READ), few_collections():
         refuse_while_waiting(ctx, run)
-        pages = _replayed(ctx) if ctx.replay else _from_source(ctx, run)
+        pages = _pages(ctx, run)
         reading = _Reading(ctx, run)
         with KeyIndex() as keys:
             try:
@@ -62,6 +63,15 @@ def read(ctx: RunContext) -> StageReport:
     return StageReport(Stage.READ, reading.records, reading.batches, seconds, {"superseded": reading.superseded})
 
 
+def _pages(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], str]]:
+    """Records in pages, each with the greatest cursor value in it; a run that does not read a window has none."""
+    if ctx.replay is not None:
+        return ((records, "") for records in replayed(ctx, run))
+    if ctx.ids:
+        return ((records, "") for records in by_ids(ctx))
+    return _from_source(ctx, run)
+
+
 def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], str]]:
     judge = Judge(ctx.flow.file.source)
     with watched_source(ctx) as source:
@@ -70,17 +80,6 @@ def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], 
         pages: Iterator[Page] = source.read(window)
         for page in pages:
             yield judge.records(page, window)
-
-
-def _replayed(ctx: RunContext) -> Iterator[tuple[list[ReadRecord], str]]:
-    assert ctx.replay is not None and ctx.replay.run is not None
-    judge = Judge(ctx.flow.file.source)
-    for page, error_ids in stored_records(ctx.store, ctx.flow.id, ctx.replay.run):
-        # Without a window every record of the page comes back, in order.
-        records, _ = judge.records(page, Window())
-        for record, error_id in zip(records, error_ids, strict=True):
-            record.error_id = error_id
-        yield records, ""
 
 
 class _Reading:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_flux.errors import RecordError
+from airflow_provider_flux.mapping.paths import getter
 
 
 class ReadRecord(msgspec.Struct, array_like=True):
@@ -60,6 +61,11 @@ class Duplicate(msgspec.Struct, array_like=True):
     """A record of which a newer version was read in the same run."""
 
     ordinal: int
+
+
+def key_values(paths: Sequence[str], record: dict[str, Any]) -> dict[str, Any]:
+    """The values of a record's key fields, by path, as the record has them."""
+    return {path: getter(path)(record) for path in paths}
 
 
 def key_of(getters: Sequence[Callable[[Any], Any]], record: dict[str, Any]) -> str | None:

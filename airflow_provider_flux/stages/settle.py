@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from airflow_provider_flux.errors import FluxError, Stage
 from airflow_provider_flux.stages.context import RunContext
@@ -13,6 +14,11 @@ from airflow_provider_flux.stages.report import RunReport, run_report
 from airflow_provider_flux.store.rows import Counts, Run, StageRow, Trace
 
 log = logging.getLogger(__name__)
+
+_SEEN_BEFORE = ("already delivered", "newer delivered", "known error")
+
+_PAUSE = timedelta(minutes=30)
+"""How long automatic retries wait that a failed run did not come to: it would fail again at once."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,13 @@ def settle(ctx: RunContext) -> RunReport:
         log.error("%s", mismatch)
         trace = trace or Trace(Stage.SETTLE, mismatch)  # a stage that failed is the cause to act on
     buckets = {**counts.buckets, "read": read, "unsent": max(0, read - sum(counts.buckets.values()))}
-    moved = None
-    if trace is None:
-        moved = _move_cursor(ctx, run, chain)
-        _close_errors(ctx, run, chain)
+    moved = _move_cursor(ctx, run, chain) if trace is None else None
+    _close_errors(ctx, run, chain, complete=trace is None)
     state = "failed" if trace else "partial" if buckets.get("failed", 0) + buckets.get("held", 0) else "succeeded"
-    run = ctx.store.finish_run(run, state=state, counts=buckets, cursor_after=moved, trace=trace)
+    again = _repeated(counts)
+    run = ctx.store.finish_run(
+        run, state=state, counts=buckets, cursor_after=moved, trace=trace, repeated=again
+    )
     report = run_report(ctx.store, run)
     if mismatch is not None and chain.failed is None:
         raise mismatch
@@ -135,29 +142,33 @@ def _mismatch(read: int, counts: Counts, *, complete: bool) -> FluxError | None:
     return None
 
 
+def _repeated(counts: Counts) -> int:
+    """How many records an earlier run had delivered, or failed with, as they are: metrics count each once."""
+    return sum(counts.reasons.get(("skipped", reason), 0) for reason in _SEEN_BEFORE)
+
+
 def _move_cursor(ctx: RunContext, run: Run, chain: _Chain) -> str | None:
     """Every record of the window is written or stored: the next run may begin behind it. The cursor it moved to."""
     assert chain.read is not None
     reached = chain.read.cursor_max
-    if ctx.trigger in ("backfill", "replay") or reached is None:
+    if ctx.trigger == "backfill" or ctx.replay is not None or reached is None:
         return None
     ctx.store.move_cursor(ctx.flow.id, reached, ctx.run_id)
     # Told by the run's own cursors: a settle that is done again finds the cursor moved already.
     return reached if reached > (run.cursor_before or "") else None
 
 
-def _close_errors(ctx: RunContext, run: Run, chain: _Chain) -> None:
-    assert chain.read is not None and chain.transform is not None and chain.write is not None
-    # Of this run only the last epoch counts.
-    ctx.store.supersede_errors(run, Stage.TRANSFORM, chain.transform.epoch)
-    ctx.store.supersede_errors(run, Stage.WRITE, chain.write.epoch)
-    ctx.store.supersede_repeated(run)
-    resolved = ctx.store.resolve_errors(ctx.flow.id, ctx.run_id)
+def _close_errors(ctx: RunContext, run: Run, chain: _Chain, *, complete: bool) -> None:
+    """Tell the inbox what became of the run's records; what a replay did not send is there for the next one."""
+    epochs = {row.stage: row.epoch for row in (chain.transform, chain.write) if row is not None}
+    replayed: list[int] = []
+    if ctx.replay is not None and complete and chain.read is not None:
+        replayed = _replayed_errors(ctx, chain.read)
+    resolved = ctx.store.close_errors(
+        run, epochs, complete=complete, replayed=replayed, postpone=None if complete else _PAUSE
+    )
     if resolved:
-        log.info("%d errors of earlier runs are resolved", resolved)
-    if ctx.replay is not None:
-        # Every replayed record has its fate in this run now, so what is still wrong with it stands here.
-        ctx.store.supersede_replayed(_replayed_errors(ctx, chain.read))
+        log.info("%d errors are resolved", resolved)
 
 
 def _replayed_errors(ctx: RunContext, read: StageRow) -> list[int]:

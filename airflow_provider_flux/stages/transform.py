@@ -176,6 +176,8 @@ class _Transform:
         """Where the record ends here, or None when it goes on to write (and is in `mapped`)."""
         if ordinal in superseded:
             return "deduplicated", "older version"
+        if self._known.active and self._known.skips(record):
+            return "skipped", "known error"
         if record.defect is not None:
             return record.defect
         if record.key is None:
@@ -186,8 +188,6 @@ class _Transform:
             )
         if record.deleted:
             return self._map_delete(ordinal, record, record.key, mapped)
-        if self._known.active and self._known.skips(record):
-            return "skipped", "known error"
         try:
             if self._keep is not None and not self._keep(record.data):
                 return "skipped", "filtered"

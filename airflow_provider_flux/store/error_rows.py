@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, insert, literal, null, select
+from sqlalchemy import and_, bindparam, case, delete, func, insert, literal, null, select
 from sqlalchemy.engine import Connection
 
 from airflow_provider_flux.errors import CATALOGUE, Disposition, Stage
+from airflow_provider_flux.store.causes import note_causes
 from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.rows import NewError, Run
 from airflow_provider_flux.store.tables import errors
@@ -27,6 +25,7 @@ SUPERSEDED = "superseded"  # a later attempt, or the same record in a later run,
 DISCARDED = "discarded"  # a person gave it up, with a reason
 UNSETTLED = (OPEN, RETRYING, HELD, APPROVED)
 """The states of the inbox: the record has not arrived."""
+STATES = (*UNSETTLED, RESOLVED, SUPERSEDED, DISCARDED)
 
 RECORDED_BY = {
     # What could not be read cleanly is found in reading and recorded where all verdicts on single records are.
@@ -35,9 +34,10 @@ RECORDED_BY = {
 }
 """By recording stage: what its error rows name as the stage at fault."""
 
-_HOLDING_CODES = sorted(row.code for row in CATALOGUE.values() if row.disposition is Disposition.HOLD)
+HOLDING_CODES = sorted(row.code for row in CATALOGUE.values() if row.disposition is Disposition.HOLD)
+"""Nobody knows whether the record arrived: no machine may send it again."""
+
 _CHUNK = 500
-_INDEX = re.compile(r"\[\d+\]")
 
 _INSERT = insert(errors)
 _DELETE_BATCH = {
@@ -74,8 +74,11 @@ def write_errors(
     }
     new = list(new)
     before = _replaced(connection, [error.replaces for error in new if error.replaces is not None])
-    rows = [{**same, **_values(run.flow, stage, error, now), **_attempt(error, before)} for error in new]
+    rows = [
+        {**same, **_values(run.flow, stage, error, now), **_attempt(error, before.get(error.replaces))} for error in new
+    ]
     if rows:
+        note_causes(connection, rows)
         connection.execute(_INSERT, rows)
 
 
@@ -85,11 +88,12 @@ def copy_errors(connection: Connection, run: Run, source: tuple[int, int], targe
     :param source: epoch and batch to copy; an error superseded there is unsettled again in the copy
     :param target: epoch and batch of the copies
     """
-    reopened = case((errors.c.code.in_(_HOLDING_CODES), HELD), else_=OPEN)
+    reopened = case((errors.c.code.in_(HOLDING_CODES), HELD), else_=OPEN)
     changed = {
         "epoch": literal(target[0]),
         "batch": literal(target[1]),
         "state": case((errors.c.state == SUPERSEDED, reopened), else_=errors.c.state),
+        "origin": func.coalesce(errors.c.origin, errors.c.id),
         "replay": null(),
         "replay_active": literal(0),
     }
@@ -105,19 +109,28 @@ def copy_errors(connection: Connection, run: Run, source: tuple[int, int], targe
     connection.execute(insert(errors).from_select(names, copied.order_by(errors.c.id)))
 
 
-def _replaced(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """By number of an error that a replay took: the first error of the record, and how often it was tried."""
-    found: dict[int, tuple[int, int]] = {}
+def _replaced(connection: Connection, ids: Sequence[int]) -> dict[int | None, Any]:
+    """By number: the errors that a replay took; their payloads only where a person corrected them."""
+    wanted = (errors.c.id, errors.c.origin, errors.c.attempt, errors.c.corrected, errors.c.source_hash)
+    payload = case((errors.c.corrected.is_not(None), errors.c.payload), else_=None).label("payload")
+    found: dict[int | None, Any] = {}
     for chunk in chunks(ids, _CHUNK):
-        query = select(errors.c.id, errors.c.origin, errors.c.attempt).where(errors.c.id.in_(chunk))
-        for number, origin, attempt in connection.execute(query):
-            found[number] = (number if origin is None else origin, attempt)
+        for row in connection.execute(select(*wanted, payload).where(errors.c.id.in_(chunk))):
+            found[row.id] = row
     return found
 
 
-def _attempt(new: NewError, before: dict[int, tuple[int, int]]) -> dict[str, Any]:
-    origin, attempts = before.get(new.replaces or 0, (None, 0))
-    return {"origin": origin, "attempt": attempts + 1, "rung": new.rung}
+def _attempt(new: NewError, before: Any | None) -> dict[str, Any]:
+    """What tells this attempt from the first, and the correction that it was made with."""
+    if before is None:
+        return {"origin": None, "attempt": 1, "rung": new.rung, "corrected": None}
+    origin = before.id if before.origin is None else before.origin
+    values = {"origin": origin, "attempt": before.attempt + 1, "rung": new.rung, "corrected": None}
+    if before.corrected is not None and before.corrected == clean(new.payload):
+        # The record in the source is still the one that was read, and the correction still holds.
+        same = {"payload": before.payload, "corrected": before.corrected, "source_hash": before.source_hash}
+        return {**values, **same}
+    return values
 
 
 def _values(flow: str, stage: str, new: NewError, now: datetime) -> dict[str, Any]:
@@ -139,17 +152,8 @@ def _values(flow: str, stage: str, new: NewError, now: datetime) -> dict[str, An
         "transform": clean_or_none(error.transform),
         "value": clean_or_none(error.value),
         "message": clean(error.message),
-        "fingerprint": _fingerprint(flow, at_fault, error.code, error.field, error.transform),
         "payload": clean(new.payload),
         "source_hash": payload_hash(new.payload),
         "sent": clean_or_none(new.sent),
         "answer": clean_or_none(error.answer),
     }
-
-
-@lru_cache(maxsize=4096)
-def _fingerprint(flow: str, stage: str, code: str, field: str | None, transform: str | None) -> str:
-    # The third and the fourth line of an order fail for the same reason.
-    path = _INDEX.sub("[*]", field or "")
-    text = "\n".join((flow, stage, code, path, transform or ""))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -5,12 +5,17 @@ from __future__ import annotations
 from types import TracebackType
 
 from airflow_provider_flux.store.address import parse_url, place
+from airflow_provider_flux.store.claims import Claims
 from airflow_provider_flux.store.cursors import Cursors
 from airflow_provider_flux.store.database import Database
+from airflow_provider_flux.store.decisions import Decisions
 from airflow_provider_flux.store.errors import Errors
 from airflow_provider_flux.store.health import Health
+from airflow_provider_flux.store.known import Known
 from airflow_provider_flux.store.links import Links
+from airflow_provider_flux.store.metrics import Reporting
 from airflow_provider_flux.store.outcomes import Outcomes
+from airflow_provider_flux.store.purge import Purge
 from airflow_provider_flux.store.records import Records
 from airflow_provider_flux.store.resolution import Resolution
 from airflow_provider_flux.store.runs import Runs
@@ -19,7 +24,22 @@ from airflow_provider_flux.store.upgrade import create_sqlite
 from airflow_provider_flux.store.version import check_current, revision
 
 
-class Store(Runs, Stages, Records, Outcomes, Links, Cursors, Errors, Resolution, Health):
+class Store(
+    Runs,
+    Stages,
+    Records,
+    Outcomes,
+    Links,
+    Cursors,
+    Errors,
+    Claims,
+    Decisions,
+    Resolution,
+    Known,
+    Health,
+    Reporting,
+    Purge,
+):
     """Flux's own tables. Safe to use from several threads; open one per process, after any fork."""
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from sqlalchemy.exc import DataError
 
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store import Store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import Outcome, Run
 from tests.unit.store.data import OTHER_SHA, SHA, error, failed, link, written
 
@@ -106,8 +107,10 @@ def test_a_copied_error_is_unsettled_again_unless_it_was_resolved(store: Store, 
     store.ack(run, 0, 0, SHA, [], errors, [], 1)
     later = store.start_run("contacts", "run-2", "replay", "contacts")
     store.ack(later, 0, 0, SHA, [], [], [link("c")], 1)
-    store.resolve_errors("contacts", "run-2")
-    store.supersede_replayed([row.id for row in store.errors(run=run)])
+    again = [error(0, "a"), error(1, "b", code="OUTCOME_UNKNOWN", state="held")]
+    store.record_transform(later, 0, 0, [], again, 1)
+    store.close_errors(later, {"transform": 0, "write": 0}, complete=True)
+    assert [row.state for row in store.errors(ErrorFilter(run=run))] == ["superseded", "superseded", "resolved"]
     store.copy_ack(run, 0, 1, 0, SHA)
     copies = {row.source_key: row.state for row in store.errors() if row.epoch == 1}
     assert copies == {"a": "open", "b": "held", "c": "resolved"}
