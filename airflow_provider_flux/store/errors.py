@@ -7,15 +7,17 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import Row
-from sqlalchemy.sql import ColumnElement, Select
+from sqlalchemy.sql import Select
 
 from airflow_provider_flux.store.filters import EVERYTHING, ErrorFilter
 from airflow_provider_flux.store.part import StorePart
 from airflow_provider_flux.store.rows import ErrorGroup, ErrorRow
-from airflow_provider_flux.store.tables import errors, runs
+from airflow_provider_flux.store.tables import causes, errors, runs
 
-GROUPABLE = ("code", "category", "field", "source_path", "transform", "stage", "state", "flow", "run_id", "fingerprint")
-"""What `error_groups` can group by."""
+_OF_ROWS = ("state", "run_id")
+_OF_CAUSES = ("code", "category", "field", "source_path", "transform", "stage", "flow", "connector", "mapping")
+GROUPABLE = (*_OF_CAUSES, "path", "fingerprint", *_OF_ROWS)
+"""What `error_groups` can group by; `path` is the target field, or the source path where there is none."""
 
 _PAGE = 100  # a payload can be 1 MB
 
@@ -52,21 +54,10 @@ class Errors(StorePart):
         :param by: names of `GROUPABLE`
         :raises ValueError: for another name
         """
-        columns = [_groupable(name) for name in by]
-        statement = (
-            select(
-                func.count(),
-                func.min(errors.c.occurred_at),
-                func.max(errors.c.occurred_at),
-                func.max(errors.c.id),
-                *columns,
-            )
-            .select_from(errors.join(runs, errors.c.run == runs.c.id))
-            .where(*filter.conditions())
-            .group_by(*columns)
-            .order_by(func.count().desc(), func.max(errors.c.id).desc())
-            .limit(limit)
-        )
+        unknown = [name for name in by if name not in GROUPABLE]
+        if unknown:
+            raise ValueError(f"errors cannot be grouped by '{unknown[0]}'; possible are {', '.join(GROUPABLE)}")
+        statement = _grouped(by, filter).limit(limit)
         with self._database.reading() as connection:
             # Without columns to group by, SQL answers with one row even where there is nothing to count.
             found = [row for row in connection.execute(statement) if row[0]]
@@ -80,10 +71,40 @@ class Errors(StorePart):
             return [_error(row) for row in connection.execute(statement)]
 
 
-def _groupable(name: str) -> ColumnElement[Any]:
-    if name not in GROUPABLE:
-        raise ValueError(f"errors cannot be grouped by '{name}'; possible are {', '.join(GROUPABLE)}")
-    return runs.c.run_id if name == "run_id" else errors.c[name]
+def _grouped(by: Sequence[str], filter: ErrorFilter) -> Select[Any]:
+    """Counts by cause first, from an index alone, then adds up what is the same in the asked columns."""
+    counted = _counted([name for name in _OF_ROWS if name in by], filter).subquery()
+    joined = counted.join(causes, causes.c.fingerprint == counted.c.fingerprint)
+    groupable = {"path": func.coalesce(causes.c.field, causes.c.source_path), **causes.c}
+    if "run_id" in by:
+        joined = joined.join(runs, runs.c.id == counted.c.run_id)
+        groupable["run_id"] = runs.c.run_id
+    if "state" in by:
+        groupable["state"] = counted.c.state
+    columns = [groupable[name] for name in by]
+    number, newest = func.sum(counted.c.number), func.max(counted.c.newest)
+    return (
+        select(number, func.min(counted.c.first), func.max(counted.c.last), newest, *columns)
+        .select_from(joined)
+        .group_by(*columns)
+        .order_by(number.desc(), newest.desc())
+    )
+
+
+def _counted(of_rows: Sequence[str], filter: ErrorFilter) -> Select[Any]:
+    columns = [{"state": errors.c.state, "run_id": errors.c.run.label("run_id")}[name] for name in of_rows]
+    return (
+        select(
+            errors.c.fingerprint,
+            func.count().label("number"),
+            func.min(errors.c.occurred_at).label("first"),
+            func.max(errors.c.occurred_at).label("last"),
+            func.max(errors.c.id).label("newest"),
+            *columns,
+        )
+        .where(*filter.conditions())
+        .group_by(errors.c.fingerprint, *columns)
+    )
 
 
 def _error(row: Row[Any]) -> ErrorRow:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, false
+from sqlalchemy import bindparam, false, func, select
 from sqlalchemy.sql import ColumnElement
 
+from airflow_provider_flux.store.causes import any_index
+from airflow_provider_flux.store.error_rows import STATES
 from airflow_provider_flux.store.part import LARGEST_ID
 from airflow_provider_flux.store.rows import Run
-from airflow_provider_flux.store.tables import errors
+from airflow_provider_flux.store.tables import causes, errors
 from airflow_provider_flux.store.text import clean, stored_key
 
 
@@ -23,7 +25,7 @@ class ErrorFilter:
     :param state: one of `store.error_rows`, or several of which one must hold
     :param code: of the catalogue
     :param category: of the catalogue
-    :param field: path of the target field
+    :param field: path of the target field, or of the source where there is none; `lines[*].sku` is that of every line
     :param connector: name of the connector at fault
     :param mapping: its name
     :param since: instant as the store keeps it (`store.text.instant_text`), inclusive
@@ -47,26 +49,43 @@ class ErrorFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What must hold, all of it, for a row of `flux_errors`."""
+        indexed = [*self._of_cause(), *self._of_key()]
+        # Every index of these begins with the state, so that there always is one to begin with.
+        states = STATES if indexed and self.state is None else self.state
+        found = self._of_row()
+        if isinstance(states, str):
+            found.append(errors.c.state == clean(states))
+        elif states is not None:
+            found.append(errors.c.state.in_([clean(state) for state in states]))
+        return found + indexed
+
+    def _of_row(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         if self.run is not None:
             found.append(errors.c.run == self.run.id)
-        if isinstance(self.state, str):
-            found.append(errors.c.state == clean(self.state))
-        elif self.state is not None:
-            found.append(errors.c.state.in_([clean(one) for one in self.state]))
-        for name in ("flow", "code", "category", "field", "connector", "mapping"):
-            value = getattr(self, name)
-            if value is not None:
-                found.append(errors.c[name] == clean(value))
+        if self.ids is not None:
+            found.append(numbered(self.ids))
         if self.since is not None:
             found.append(errors.c.occurred_at >= self.since)
         if self.until is not None:
             found.append(errors.c.occurred_at < self.until)
-        if self.key is not None:
-            found.append(errors.c.source_key == stored_key(self.key))
-        if self.ids is not None:
-            found.append(numbered(self.ids))
+        if self.field is not None and any_index(self.field) != self.field:
+            found.append(func.coalesce(errors.c.field, errors.c.source_path) == clean(self.field))
         return found
+
+    def _of_key(self) -> list[ColumnElement[bool]]:
+        if self.key is None:
+            return []
+        # Every flow by its name: the index of keys begins with it.
+        return [errors.c.source_key == stored_key(self.key), errors.c.flow.in_(select(causes.c.flow))]
+
+    def _of_cause(self) -> list[ColumnElement[bool]]:
+        """Causes are few: picked first, they lead to their errors by an index, whatever is asked for."""
+        wanted = {name: getattr(self, name) for name in ("flow", "code", "category", "connector", "mapping")}
+        found = [causes.c[name] == clean(value) for name, value in wanted.items() if value is not None]
+        if self.field is not None:
+            found.append(func.coalesce(causes.c.field, causes.c.source_path) == clean(any_index(self.field)))
+        return [errors.c.fingerprint.in_(select(causes.c.fingerprint).where(*found))] if found else []
 
 
 EVERYTHING = ErrorFilter()
