@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 from typing import Any
 
@@ -81,6 +82,34 @@ def test_the_verdict_is_the_library_s(case: tuple[str, str | None]) -> None:
     except Failure:
         verdict = None
     assert verdict == by_library(text, country)
+
+
+def test_the_verdict_is_the_library_s_on_200000_numbers_of_30_countries() -> None:
+    chance = random.Random(7)
+    quickly = 0
+    others = sorted(phonenumbers.SUPPORTED_REGIONS - {"US", "GB", "DE"})
+    for region in ["US", "GB", "DE", *chance.sample(others, 27)]:
+        example = phonenumbers.example_number(region)
+        length = len(str(example.national_number)) if example is not None else 9
+        for _ in range(200_000 // 30 + 1):
+            text = _written(chance, example, length)
+            quick = READERS[region].read(text)
+            quickly += quick is not None
+            # Where the reader has no verdict the library decides: there is nothing to compare.
+            assert quick is None or quick == by_library(text, region), (text, region)
+    assert quickly > 20_000
+
+
+def _written(chance: random.Random, example: phonenumbers.PhoneNumber | None, length: int) -> str:
+    """A number near the numbers of a region, in one of the ways in which people write them."""
+    digits = str(example.national_number) if example is not None and chance.random() < 0.7 else ""
+    digits = digits[: chance.randint(2, 6)] if digits else ""
+    while len(digits) < length + chance.choice((0, 0, 0, 0, -1, 1)):
+        digits += chance.choice("0123456789")
+    code = f"+{example.country_code}" if example is not None and chance.random() < 0.4 else ""
+    at = chance.randint(2, 4)
+    style = chance.choice(("{a}{b}", "{a} {b}", "({a}) {b}", "{a}-{b}", "{a}.{b}", "0{a} {b}"))
+    return f"{code} {style.format(a=digits[:at], b=digits[at:])}".strip()
 
 
 @settings(deadline=None)
