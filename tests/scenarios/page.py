@@ -81,10 +81,11 @@ def missing_lines(quoted: str, printed: str) -> list[str]:
 
 
 def _lay_over(content: dict[str, Any], change: dict[str, Any]) -> None:
+    """Lay keys over those of a flow; below source, destination and errors key by key. Null takes a key away."""
     for key, value in change.items():
         if value is None:
             content.pop(key, None)
-        elif isinstance(value, dict) and isinstance(content.get(key), dict):
+        elif key in ("source", "destination", "errors") and key in content:
             _lay_over(content[key], value)
         else:
             content[key] = value
