@@ -116,7 +116,7 @@ class Claims(StorePart):
 
 
 def _claim(connection: Connection, run_id: str, conditions: list[ColumnElement[bool]], limit: int | None) -> int:
-    wanted = select(errors.c.id).where(*conditions, _FREE).order_by(errors.c.id).limit(limit)
+    wanted = select(errors.c.id).where(*conditions, _FREE, errors.c.purged_at.is_(None)).order_by(errors.c.id).limit(limit)
     if connection.dialect.name == "postgresql":
         # Locked in the order of their numbers: two claims that overlap wait for each other instead of deadlocking, and
         # judge the conditions anew when they go on. A common table expression, because a plain subquery may be

@@ -65,6 +65,11 @@ def _constant(value: Any) -> Renderer:
     return lambda item: value
 
 
+def placeholders(text: str) -> list[str]:
+    """The names of the placeholders of a text, without their filters."""
+    return [match[1].partition("|")[0] for match in _TOKEN.finditer(text) if match[1] is not None]
+
+
 def _text(text: str, key: str | None, url: bool) -> Renderer:
     whole = _TOKEN.fullmatch(text)
     if whole is not None and whole[1] is not None and not url and not whole[1].endswith("|url"):

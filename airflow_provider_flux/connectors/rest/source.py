@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from airflow_provider_flux.connectors.rest.error_rows import compiled
 from airflow_provider_flux.connectors.rest.pagers import pager_for
 from airflow_provider_flux.connectors.rest.paging import Seen, Step
 from airflow_provider_flux.connectors.rest.records import NoRecords, find_records, page_of
+from airflow_provider_flux.connectors.rest.single_reads import SingleReads
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
 from airflow_provider_flux.connectors.rest.window import window_parameters
 from airflow_provider_flux.errors import CATALOGUE, Disposition, FluxError, RecordError
@@ -89,6 +90,10 @@ class RestSource(Source):
             if answer.records != step.known:
                 yield answer.page()
             step = pager.after(Seen(step, response.headers, answer.decoded.value, answer.records, response.endpoint))
+
+    def fetch(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Page]:
+        """Yield the records with these keys, each asked for by a request of its own."""
+        yield from SingleReads(self._options, self._client, self._judgement).pages(keys)
 
     def calls(self) -> Tally:
         """The calls made so far."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from airflow_provider_flux.connectors.options import Duration, Model, SourceOptions
 from airflow_provider_flux.connectors.rest.options import AnswerPath, Auth, ErrorRow, Headers, Params, UrlPath
+from airflow_provider_flux.connectors.rest.placeholders import compile_template, placeholders
 from airflow_provider_flux.transport.paths import check_path, place
 
 PageKind = Literal["none", "cursor", "page", "offset", "link_header", "next_url", "next_url_header"]
@@ -77,6 +78,16 @@ class Incremental(Model):
     )
 
 
+class Item(Model):
+    """How the API is asked for one record, to read it again by its key."""
+
+    path: UrlPath = Field(description="Path with placeholders of the key fields: `/v1/contacts/{key}`.")
+    params: Params = Field(default={}, description="Query parameters, with placeholders where needed.")
+    record: AnswerPath | None = Field(
+        default=None, description="Where the answer holds the record; the whole answer unless given."
+    )
+
+
 def _search_body(value: dict[str, Any]) -> dict[str, Any]:
     if "" in value:
         raise ValueError("a name in the body is empty")
@@ -108,6 +119,10 @@ class RestSourceOptions(SourceOptions):
         default=None, description="Without it every run reads the whole list and keeps what is new."
     )
     page: Paging = Field(default=Paging(kind="none"), description="How the API hands out a long list.")
+    item: Item | None = Field(
+        default=None,
+        description="How a record is read by its key: for replays that read the source again, and for runs over ids.",
+    )
     auth: Auth | None = Field(
         default=None, description="Unless given: basic with a login, bearer with only a password, else none."
     )
@@ -115,6 +130,15 @@ class RestSourceOptions(SourceOptions):
     timeout: Duration | None = Field(
         default=None, description="How long the API may be silent; the connection's `timeout`, or 30s."
     )
+
+    def can_fetch(self) -> bool:
+        """Only where the flow file says how."""
+        return self.item is not None
+
+    @property
+    def one_key(self) -> str | None:
+        """The only key field, for `{key}`."""
+        return self.key[0] if len(self.key) == 1 else None
 
     def advice(self) -> tuple[str, ...]:
         """Rows move between numbered pages when others are added or removed meanwhile; a re-read finds most of them."""
@@ -133,7 +157,20 @@ class RestSourceOptions(SourceOptions):
             self._check_body_paths()
         if self.incremental is not None:
             self._check_incremental(self.incremental)
+        if self.item is not None:
+            self._check_item(self.item)
         return self
+
+    def _check_item(self, item: Item) -> None:
+        """Every placeholder is a key field: nothing else of a record is known when it is asked for."""
+        compile_template(item.path, self.one_key, url=True)
+        compile_template(item.params, self.one_key)
+        used = {name for text in (item.path, *_texts(item.params)) for name in placeholders(text)}
+        known = {"key", *(f"record.{field}" for field in self.key)}
+        if unknown := sorted(used - known):
+            raise ValueError(f"`item` may name only the key: {{{unknown[0]}}} is not known when a record is asked for")
+        if not used:
+            raise ValueError(f"`item` names no record; write its path with {_placeholder(self.key)}")
 
     def _check_body_paths(self) -> None:
         window = (self.incremental.param, self.incremental.until) if self.incremental else ()
@@ -153,6 +190,15 @@ class RestSourceOptions(SourceOptions):
             raise ValueError(f"format {form} needs a cursor of type timestamp, not {kind}")
         if kind == "text" and incremental.exclusive:
             raise ValueError("a text cursor has no value just before it: `exclusive` needs type timestamp or integer")
+
+
+def _texts(params: dict[str, Any]) -> list[str]:
+    values = [one for value in params.values() for one in (value if isinstance(value, list) else [value])]
+    return [value for value in values if isinstance(value, str)]
+
+
+def _placeholder(key: tuple[str, ...]) -> str:
+    return "{key}" if len(key) == 1 else f"{{record.{key[0]}}}"
 
 
 def _listed(names: list[str]) -> str:

@@ -47,6 +47,10 @@ class SqlSourceOptions(SourceOptions):
             raise ValueError(f"neither `query` nor `where` uses the parameter :{unused[0]}")
         return self
 
+    def can_fetch(self) -> bool:
+        """A query by the key columns."""
+        return True
+
     def selected_fields(self) -> frozenset[str] | None:
         """Top-level fields that a record has; None where only the database knows."""
         return None if self.columns is None else frozenset(self.columns)

@@ -10,8 +10,9 @@ a key, and rows that share one, are read like all others; the read stage says wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -51,6 +52,10 @@ class SqlSource(Source):
 
     def calls(self) -> Tally:
         return self._database.tally
+
+    def fetch(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Page]:
+        """Yield the rows with these keys that the table, or the query with its `where`, still has."""
+        yield from Reading(self._database, self._options).rows(keys)
 
     def close(self) -> None:
         self._database.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,9 @@ from airflow_provider_flux.connectors.sql.tolerant import tolerate, unreadable_v
 from airflow_provider_flux.connectors.sql.values import Reader
 from airflow_provider_flux.connectors.sql.window import Selection, bound, within
 from airflow_provider_flux.errors import FluxError
+
+_KEYS = 100
+"""Keys in one statement; SQLite takes no more than 999 parameters in some builds, and a key may have several."""
 
 
 class Reading:
@@ -54,6 +57,17 @@ class Reading:
         if self._nullable_keys:
             without_key = sa.or_(*(sa.column(key).is_(None) for key in self._nullable_keys))
             yield from self._stream([*conditions, without_key])
+
+    def rows(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Page]:
+        """The rows with these keys, in no order."""
+        for start in range(0, len(keys), _KEYS):
+            these = [
+                sa.and_(*(sa.column(name) == bound(key[name]) for name in self._options.key))
+                for key in keys[start : start + _KEYS]
+            ]
+            rows, scales = self._fetch(self._query.all([sa.or_(*these)]))
+            if rows:
+                yield self._reader.page(rows, scales)
 
     def _names(self) -> list[str]:
         """The columns of a record."""
