@@ -73,7 +73,9 @@ def test_a_flow_that_runs_less_often_keeps_within_the_limit_of_an_hour(desk: Des
 
 def test_a_flow_that_reads_what_changed_needs_fewer_calls(desk: Desk, crm: System) -> None:
     desk.change_flow("source: {incremental: null}")
-    crm.put(*[person(number) for number in range(250)])
+    for number in range(250):  # one an hour
+        day, hour = divmod(number, 24)
+        crm.put(person(number, updated_at=f"2026-02-{day + 1:02d}T{hour:02d}:00:00Z"))
     crm.trouble = quota = Quota(4)
     quota.renew()
     assert desk.tick().run.state == "succeeded"
