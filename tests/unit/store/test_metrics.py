@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text, update
 
 from airflow_provider_flux.store import Store
-from airflow_provider_flux.store.metrics import WEEK, Metrics, _failures, _period, _resolutions
+from airflow_provider_flux.store.metrics import WEEK, Metrics, _failures, _resolutions
 from airflow_provider_flux.store.rows import NewError, Run
 from airflow_provider_flux.store.tables import errors, runs
 from tests.unit.store.data import error
@@ -76,7 +76,7 @@ def test_what_was_not_sent_is_not_read_yet(store: Store) -> None:
 
 def test_retries_are_apart_and_count_as_success_when_they_delivered(store: Store) -> None:
     a_run(store, 1, "2026-01-05", [error(0, "a"), error(1, "b"), error(2, "c")], read=10, written=7, failed=3)
-    first, second, third = store.errors()
+    _, second, third = store.errors()
     again = [error(0, "b", replaces=second.id), error(1, "c", replaces=third.id)]
     a_run(store, 2, "2026-01-06", again, "replay", read=3, written=1, failed=2)
     a_run(store, 3, "2026-01-06", [], "retry", read=2, written=2)
@@ -134,8 +134,7 @@ def test_an_empty_store_has_none(store: Store) -> None:
 def test_what_metrics_count_stands_in_indexes(sqlite_url: str) -> None:
     """With a million errors of a kilobyte each, the rows themselves must not be read."""
     engine = create_engine(sqlite_url, future=True)
-    period = _period(errors.c.resolved_at, WEEK, sqlite=True)
-    for statement in (_failures(EVER), _resolutions(EVER, period, None, True)):
+    for statement in (_failures(EVER), _resolutions(EVER, sqlite=True)):
         query = statement.compile(engine, compile_kwargs={"literal_binds": True})
         with engine.connect() as connection:
             plan = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}"))]
