@@ -115,12 +115,16 @@ def _unexpected(target: str, fault: Exception) -> RecordError:
     return RecordError("TRANSFORM_FAILED", message, field=target)
 
 
-def compile_mapping(spec: MappingFile, name: str, version: int) -> Mapping:
-    """:raises MappingProblems: every problem that the shape of the file does not show, with its place in the file"""
+def compile_mapping(spec: MappingFile, name: str, version: int, country: str | None = None) -> Mapping:
+    """Make the mapping of a file.
+
+    :param country: of phone numbers and addresses, where neither they nor their rule name one
+    :raises MappingProblems: every problem that the shape of the file does not show, with its place in the file
+    """
     problems: list[MappingProblem] = []
     compiled: list[_Compiled] = []
     for number, rule in enumerate(spec.rules):
-        result = _compile(rule, ("rules", number), problems)
+        result = _compile(rule.in_country(country) if country else rule, ("rules", number), problems)
         if result is not None:
             compiled.append(result)
     targets = [(number, rule.target) for number, rule in enumerate(spec.rules)]
@@ -147,7 +151,8 @@ def _compile(rule: Rule, place: Place, problems: list[MappingProblem]) -> _Compi
     run = compile_rule(rule, origin)
     if key == "value" and (problem := _constant_problem(run, place)) is not None:
         problems.append(problem)
-    return _Compiled(rule.target, steps, run, origin.paths)
+    more = tuple(path for use in rule.transforms for path in use.transform.record_paths(use.arguments))
+    return _Compiled(rule.target, steps, run, origin.paths + more)
 
 
 def _origin(rule: Rule) -> tuple[str, Callable[[], Origin]]:

@@ -10,7 +10,7 @@ from airflow_provider_flux.mapping.expression import Expression
 from airflow_provider_flux.mapping.paths import EACH, MISSING, join_step, parse_path, steps_getter, why_missing
 from airflow_provider_flux.mapping.quick import quick_rule
 from airflow_provider_flux.mapping.sandbox import ExpressionError
-from airflow_provider_flux.mapping.spec import Rule
+from airflow_provider_flux.mapping.spec import Rule, TransformUse
 from airflow_provider_flux.mapping.transforms.base import Apply, Failure, Transform
 
 Run = Callable[[Any], Any]
@@ -114,7 +114,7 @@ def compile_rule(rule: Rule, origin: Origin) -> Run:
     """The rule as a function. All that does not depend on the record is decided here."""
     applied = _applied(rule, origin.many)
     careful = _careful(rule, origin, applied)
-    if rule.source is None or len(rule.source) > 1:
+    if rule.source is None or len(rule.source) > 1 or any(_is_aware(use) for use in rule.transforms):
         return careful
     return quick_rule(parse_path(rule.source[0]), tuple(step for step, _ in applied), careful)
 
@@ -124,6 +124,7 @@ def _careful(rule: Rule, origin: Origin, applied: list[tuple[Apply, Transform]])
     steps = tuple(step for step, _ in applied)
     transforms = dict(applied)
     fill_null = frozenset(step for step, transform in applied if transform.fills_null)
+    aware = frozenset(step for (step, _), use in zip(applied, rule.transforms, strict=True) if _is_aware(use))
     get, absent = origin.get, origin.absent
     failed, without_value = _on_failure(rule, origin), _on_no_value(rule, origin)
 
@@ -136,7 +137,7 @@ def _careful(rule: Rule, origin: Origin, applied: list[tuple[Apply, Transform]])
                 value = absent(record)
             for step in steps:
                 if value is not None or step in fill_null:
-                    value = step(value)
+                    value = step(value, record) if step in aware else step(value)
         except Failure as failure:
             failed(failure, None if step is None else transforms[step], value)
             value = None
@@ -168,15 +169,19 @@ class _ItemFailure(Failure):
         self.item = item
 
 
+def _is_aware(use: TransformUse) -> bool:
+    return bool(use.transform.record_paths(use.arguments))
+
+
 def _for_each(apply: Apply, fills_null: bool) -> Apply:
-    def one(item: Any) -> Any:
+    def one(item: Any, *record: Any) -> Any:
         try:
-            return apply(item) if item is not None or fills_null else None
+            return apply(item, *record) if item is not None or fills_null else None
         except Failure as failure:
             raise _ItemFailure(failure, item) from None
 
-    def each(values: Any) -> Any:
-        return [one(item) for item in values] if isinstance(values, list) else one(values)
+    def each(values: Any, *record: Any) -> Any:
+        return [one(item, *record) for item in values] if isinstance(values, list) else one(values, *record)
 
     return each
 

@@ -35,6 +35,13 @@ class TransformUse(Model):
     def transform(self) -> Transform:
         return REGISTRY[self.name]
 
+    def in_country(self, country: str) -> TransformUse:
+        """The same, with a country where the arguments can hold one and do not."""
+        if getattr(self.arguments, "country", country) is not None:
+            return self
+        arguments = self.arguments.model_copy(update={"country": country})
+        return self.model_copy(update={f"{_FIELD}{self.name}": arguments})
+
 
 _FIELDS: dict[str, Any] = {
     f"{_FIELD}{name}": Annotated[
@@ -96,6 +103,10 @@ class Rule(Model):
         if len(given) != 1:
             raise ValueError("write exactly one of `from`, `expression` and `value`")
         return self
+
+    def in_country(self, country: str) -> Rule:
+        """The same rule, in which transforms that name no country use this one."""
+        return self.model_copy(update={"transforms": tuple(use.in_country(country) for use in self.transforms)})
 
 
 def _not_empty(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from airflow_provider_flux.connectors.options import Model
 from airflow_provider_flux.mapping.kinds import kind
 
-Apply = Callable[[Any], Any]
-"""One value in, one value out. Raises Failure."""
+Apply = Callable[..., Any]
+"""One value in, one value out; the source record is a second argument where `record_paths` says so. Raises Failure."""
 
 
 class Failure(Exception):
@@ -50,6 +50,10 @@ class Example:
     fails: str | None = None
 
 
+def _nothing(_arguments: Any) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Transform:
     """The declaration of one transform.
@@ -61,6 +65,8 @@ class Transform:
     :param code: the error code of a value that is refused
     :param whole_list: takes the list that `[*]` or several paths give as one value; others are applied to each item
     :param fills_null: is called for null too; all others leave null as it is
+    :param record_paths: what the function reads in the source record, for these arguments; if it is anything, the
+        function takes the record as a second argument
     """
 
     name: str
@@ -71,6 +77,7 @@ class Transform:
     code: str = "INVALID_FORMAT"
     whole_list: bool = False
     fills_null: bool = False
+    record_paths: Callable[[Any], tuple[str, ...]] = _nothing
 
     @property
     def needs_no_arguments(self) -> bool:

@@ -6,9 +6,10 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from airflow_provider_flux.connectors.options import Model
+from airflow_provider_flux.mapping.paths import MISSING, getter, parse_path
 from airflow_provider_flux.mapping.transforms.base import Apply, Example, Failure, Transform, finite, whole
 
 LONGEST = 250
@@ -39,13 +40,55 @@ class PhoneE164(Model):
     """Arguments of `phone_e164`."""
 
     country: Annotated[str, AfterValidator(_known_country)] | None = Field(
-        default=None, description="Country of numbers that are written without a country code, for example US."
+        default=None,
+        description="Country of numbers that are written without a country code, for example US; "
+        "the flow's `country` unless given.",
     )
+    country_from: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Path in the source record that names the country, by code or English name; `country` holds where "
+        "it is empty.",
+    )
+
+    @field_validator("country_from")
+    @classmethod
+    def _is_path(cls, path: str | None) -> str | None:
+        if path is not None:
+            parse_path(path)
+        return path
 
 
 def phone_e164(arguments: PhoneE164) -> Apply:
-    country = arguments.country
+    in_country = _in_country(arguments.country)
+    if arguments.country_from is None:
+        return in_country
+    path, get = arguments.country_from, getter(arguments.country_from)
 
+    def apply(value: Any, record: Any) -> Any:
+        named = get(record)
+        if named is MISSING or named is None or named == "":
+            return in_country(value)
+        return _in_country(_country_of(named, path))(value)
+
+    return apply
+
+
+def _record_paths(arguments: PhoneE164) -> tuple[str, ...]:
+    return () if arguments.country_from is None else (arguments.country_from,)
+
+
+def _country_of(named: Any, path: str) -> str:
+    from airflow_provider_flux.mapping.transforms.postal import country_codes
+
+    code = country_codes().get(named.strip().lower()) if isinstance(named, str) else None
+    if code is None or code not in COUNTRIES:
+        raise Failure(f"`{path}` names no country that has phone numbers.")
+    return code
+
+
+@cache
+def _in_country(country: str | None) -> Apply:
     def apply(value: Any) -> str | None:
         text = value.strip() if type(value) is str else _digits(value)
         if not text:
@@ -120,7 +163,7 @@ TRANSFORMS = (
         "phone_e164",
         "Brings a phone number into the form +14155550123 and checks it against its country's numbering plan; "
         "empty text becomes null.",
-        phone_e164, arguments=PhoneE164,
+        phone_e164, arguments=PhoneE164, record_paths=_record_paths,
         examples=(
             Example("(415) 555-2671", "+14155552671", {"country": "US"}), Example("+44 20 7946 0958", "+442079460958"),
             Example("020 7946 0958", "+442079460958", {"country": "GB"}),

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_flux.mapping.engine import compile_mapping
+from airflow_provider_flux.mapping.spec import MappingFile
 from airflow_provider_flux.mapping.transforms.base import Failure
 from airflow_provider_flux.mapping.transforms.phone import COUNTRIES
 from airflow_provider_flux.mapping.transforms.phone_quick import QuickReader
-from tests.unit.mapping.building import transform
+from tests.unit.mapping.building import mapping, transform
 
 REGIONS = sorted(COUNTRIES)
 READERS = {region: QuickReader(region) for region in [*REGIONS, None]}
@@ -155,3 +157,44 @@ def test_whole_numbers_are_read_as_their_digits() -> None:
 
 def test_the_list_of_countries_is_that_of_the_library() -> None:
     assert COUNTRIES == phonenumbers.SUPPORTED_REGIONS
+
+
+RULE = {"from": "phone", "to": "phone", "transforms": [{"phone_e164": {"country": "US", "country_from": "a.country"}}]}
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "expected"),
+    [
+        ("GB", "020 7946 0958", "+442079460958"),
+        ("united kingdom", "020 7946 0958", "+442079460958"),
+        (" Germany ", "030 901820", "+4930901820"),
+        (None, "415 555 2671", "+14155552671"),
+        (None, "020 7946 0958", None),
+    ],
+)
+def test_the_record_may_name_the_country(country: str | None, text: str, expected: str | None) -> None:
+    assert mapping(RULE).source_paths == {"phone", "a.country"}
+    values, errors = mapping(RULE).apply({"phone": text, "a": {"country": country}})
+    assert (None if errors else values["phone"]) == expected
+
+
+@pytest.mark.parametrize("country", ["Atlantis", 49, ["GB"]])
+def test_a_country_that_the_record_misspells_fails_the_record(country: Any) -> None:
+    _, errors = mapping(RULE).apply({"phone": "020 7946 0958", "a": {"country": country}})
+    assert [error.message for error in errors] == ["`a.country` names no country that has phone numbers."]
+    assert errors[0].value == "020 7946 0958"
+
+
+def test_each_number_of_a_list_is_read_in_the_country_of_the_record() -> None:
+    rule = {"from": "phones[*]", "to": "phones", "transforms": [{"phone_e164": {"country_from": "country"}}]}
+    values, errors = mapping(rule).apply({"phones": ["020 7946 0958", None, "+1 415 555 2671"], "country": "GB"})
+    assert (values["phones"], errors) == (["+442079460958", None, "+14155552671"], [])
+
+
+@pytest.mark.parametrize(("own", "text"), [(None, "020 7946 0958"), ("DE", "030 901820")])
+def test_the_country_of_the_flow_holds_where_the_rule_names_none(own: str | None, text: str) -> None:
+    arguments = {} if own is None else {"country": own}
+    rule = {"from": "phone", "to": "phone", "transforms": ["trim", {"phone_e164": arguments}]}
+    spec = MappingFile.model_validate({"rules": [rule]})
+    values, errors = compile_mapping(spec, "m", 1, country="GB").apply({"phone": text})
+    assert (values["phone"][:3], errors) == ("+44" if own is None else "+49", [])
