@@ -71,11 +71,10 @@ def address_parse(part: Part, arguments: AddressParse) -> Apply:
         if isinstance(value, dict):
             return _of_object(value).get(part)
         text = text_of(value)
-        if not text.strip():
-            return None
         if len(text) > _LONGEST:
             raise Failure("The text is longer than any address.")
-        return _taken_apart(text, arguments.country, part)
+        segments = _segments(text)
+        return _taken_apart(segments, arguments.country, part) if segments else None
 
     return apply
 
@@ -131,8 +130,7 @@ def _fill(line: str, parts: dict[str, str]) -> str:
     return ", ".join(_segments(filled))
 
 
-def _taken_apart(text: str, default: str | None, part: Part) -> str | None:
-    segments = _segments(text)
+def _taken_apart(segments: list[str], default: str | None, part: Part) -> str | None:
     code = country_codes().get(segments[-1].lower()) if len(segments) > 1 else None
     if code is not None:
         segments.pop()
