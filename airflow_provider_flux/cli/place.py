@@ -71,25 +71,28 @@ def credentials_for(flow: Flow) -> Callable[[str], Credentials]:
 
     options = (flow.file.source, flow.file.destination)
     types = {option.connection: registry.get(option.connector).conn_type for option in options}
+    return lambda conn_id: find_credentials(conn_id, types[conn_id])
 
-    def find(conn_id: str) -> Credentials:
-        found = from_environment(conn_id)
-        if found is not None:
-            return found
-        if find_spec("airflow") is None:
-            raise _missing(
-                conn_id, types[conn_id], "the environment has no such variable, and Airflow is not installed"
-            )
-        # Airflow logs to standard output, which belongs to the command's own answer.
-        with redirect_stdout(sys.stderr):
-            from airflow_provider_flux.hooks.connections import credentials
 
-            try:
-                return credentials(conn_id)
-            except FluxError as error:
-                raise _missing(conn_id, types[conn_id], error.message) from error
+def find_credentials(conn_id: str, conn_type: str) -> Credentials:
+    """The fields of a connection: from an environment variable, else from Airflow.
 
-    return find
+    :param conn_type: what the connection should be, for messages
+    :raises FluxError: CONNECTION_INVALID
+    """
+    found = from_environment(conn_id)
+    if found is not None:
+        return found
+    if find_spec("airflow") is None:
+        raise _missing(conn_id, conn_type, "the environment has no such variable, and Airflow is not installed")
+    # Airflow logs to standard output, which belongs to the command's own answer.
+    with redirect_stdout(sys.stderr):
+        from airflow_provider_flux.hooks.connections import credentials
+
+        try:
+            return credentials(conn_id)
+        except FluxError as error:
+            raise _missing(conn_id, conn_type, error.message) from error
 
 
 def _missing(conn_id: str, conn_type: str, why: str) -> FluxError:

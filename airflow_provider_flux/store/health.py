@@ -37,11 +37,16 @@ class ConnectionRow:
     disabled_reason: str | None = None
 
     @property
+    def in_trouble(self) -> bool:
+        """Whether the last call that tells went wrong."""
+        return self.bad_at is not None and (self.good_at is None or self.bad_at > self.good_at)
+
+    @property
     def state(self) -> str:
         """Disabled, else what the last call says: active, degraded, or pending before the first."""
         if self.disabled_at is not None:
             return DISABLED
-        if self.bad_at is not None and (self.good_at is None or self.bad_at > self.good_at):
+        if self.in_trouble:
             return DEGRADED
         return PENDING if self.good_at is None else ACTIVE
 
