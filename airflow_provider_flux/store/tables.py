@@ -318,3 +318,56 @@ calls = Table(
     Column("last_message", Text),
     sqlite_with_rowid=False,
 )
+
+# What people decided about the versions of mappings. A version without a row is a draft; the lowest one of a mapping
+# that nobody ever promoted is active all the same.
+mappings = Table(
+    "flux_mappings",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(10), nullable=False),  # active, retired
+    Column("digest", String(64)),  # of the file when it was promoted
+    Column("text", Text),  # the file when it was promoted: what runs, whatever becomes of the file
+    Column("changed_at", _Instant, nullable=False),
+    Index(
+        "flux_mappings_active",
+        "name",
+        unique=True,
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# Who promoted or retired which version, when and why.
+mapping_changes = Table(
+    "flux_mapping_changes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("action", String(10), nullable=False),  # promote, retire
+    Column("changed_by", String(250), nullable=False),
+    Column("changed_at", _Instant, nullable=False),
+    Column("reason", Text),
+    Index("flux_mapping_changes_name", "name"),
+)
+
+# What the records of a source looked like: the fields of each read, as far as they were counted.
+shapes = Table(
+    "flux_shapes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("flow", String(250), nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("source", String(500), nullable=False),  # connection and object: flows that share it share the drift
+    Column("mapping", String(100), nullable=False),
+    Column("mapping_version", Integer),
+    Column("records", BigInteger, nullable=False),
+    Column("shape", Text, nullable=False),  # JSON: by path, the types, how often it was null, examples
+    Column("observed_at", _Instant, nullable=False),
+    Column("promoted", Integer, nullable=False),  # 1: what the active mapping version was promoted on
+    Index("flux_shapes_flow", "flow", "observed_at"),
+    Index("flux_shapes_source", "source"),
+)
