@@ -37,13 +37,20 @@ class FluxOperator(BaseOperator):
         :raises FluxError: a transient failure, which Airflow retries
         :raises AirflowFailException: a failure that no retry can mend
         """
+        from airflow_provider_flux.stages.trace import facts_of
+
+        facts: Sequence[str] = ()
         try:
             with open_run(self.flow_id, context, Progress(self.log.info)) as run:
-                return self.work(run)
+                try:
+                    return self.work(run)
+                except FluxError as error:
+                    facts = facts_of(run, self.stage, error)
+                    raise
         except FluxError as error:
             failure = error
         # Raised here and not where it was caught, so that the log ends with the message and not with our call stack.
-        self._fail(failure)
+        self._fail(failure, facts)
 
     @abstractmethod
     def work(self, run: RunContext) -> dict[str, Any]:
@@ -52,16 +59,10 @@ class FluxOperator(BaseOperator):
         :raises FluxError: when the task fails
         """
 
-    def _fail(self, error: FluxError) -> NoReturn:
-        self.log.error("%s", failure_text(self.flow_id, self.stage, error))
+    def _fail(self, error: FluxError, facts: Sequence[str] = ()) -> NoReturn:
+        from airflow_provider_flux.stages.trace import failure_text
+
+        self.log.error("%s", failure_text(self.flow_id, self.stage, error, facts))
         if error.transient:
             raise error.with_traceback(None)
         raise AirflowFailException(str(error))
-
-
-def failure_text(flow_id: str, stage: str, error: FluxError) -> str:
-    """What happened, why, and what to do next: the end of a failed task's log."""
-    from airflow_provider_flux.stages.report import failure_lines
-
-    lines = failure_lines(stage, error.code, error.message, error.next_step, error.answer)
-    return "\n".join([f"{stage} of flow {flow_id} did not finish", *lines])

@@ -73,7 +73,7 @@ class FluxSettleOperator(FluxOperator):
         except FluxError as error:
             if error.transient:
                 raise
-            report, failure = run_report(run.store, run.run()), error
+            report, failure = run_report(run.store, run.run(), run.flow.file), error
             if report.run.error_code is None:
                 raise  # the run is not closed: its report does not tell of this
         self._pass_on(run, report)

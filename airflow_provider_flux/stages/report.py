@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from airflow_provider_flux.errors import CATALOGUE, Category, Stage
+from airflow_provider_flux.errors import CATALOGUE
+from airflow_provider_flux.flow.models import FlowFile
+from airflow_provider_flux.stages.chain import chain_of, outcomes
+from airflow_provider_flux.stages.layout import WIDTH, folded, row
+from airflow_provider_flux.stages.trace import COUNTED, GROUP_BY, failure_lines, partial_lines, stage_facts
 from airflow_provider_flux.store import Store
+from airflow_provider_flux.store.error_rows import APPROVED, DISCARDED, HELD, OPEN, RESOLVED, RETRYING, SUPERSEDED
 from airflow_provider_flux.store.filters import ErrorFilter
-from airflow_provider_flux.store.rows import BUCKETS, ErrorGroup, Run, StageRow
+from airflow_provider_flux.store.rows import BUCKETS, Became, ErrorGroup, Run, StageRow
 
-GROUP_BY = ("code", "stage", "field", "source_path", "transform")
-"""Errors that share these are one trouble with one cause."""
-
-_NEXT_STEP = {
-    "read": "Check the health of the source connection first.",
-    "transform": "A mapping rule fails: see the rule and the field below.",
-    "write": "The destination refused or could not be reached: see its answer below.",
-    "settle": "Keep the run as it is and report it; the cursor has not moved.",
-}
+_MOST_KINDS = 10
+_INDENT = 11
 
 
 @dataclass(frozen=True)
@@ -26,12 +24,16 @@ class RunReport:
     """A run with its stages and its errors by frequency.
 
     :param skipped: how many records were skipped, by reason
+    :param became: where its errors stand now
+    :param facts: of a failed run: lines about the cause in the stage at fault
     """
 
     run: Run
     stages: tuple[StageRow, ...]
     groups: tuple[ErrorGroup, ...]
     skipped: dict[str, int]
+    became: tuple[Became, ...] = ()
+    facts: tuple[str, ...] = ()
 
     @property
     def lost(self) -> int:
@@ -39,111 +41,154 @@ class RunReport:
         return (self.run.failed or 0) + (self.run.held or 0)
 
 
-def run_report(store: Store, run: Run) -> RunReport:
-    """Everything to show of a run, from the store."""
-    groups = store.error_groups(GROUP_BY, ErrorFilter(run=run, state=("open", "held", "resolved")))
+def run_report(store: Store, run: Run, flow: FlowFile | None = None) -> RunReport:
+    """Everything to show of a run, from the store.
+
+    :param flow: what the flow file says, if it can be read; it names the connections
+    """
+    groups = store.error_groups(GROUP_BY, ErrorFilter(run=run, state=COUNTED))
     stages = store.stages(run)
-    return RunReport(run, tuple(stages), tuple(groups), _skipped(store, run, stages))
-
-
-def _skipped(store: Store, run: Run, stages: list[StageRow]) -> dict[str, int]:
-    """Reasons for skipping, of the newest write and the transform whose files it consumed."""
-    write = max((row.epoch for row in stages if row.stage == Stage.WRITE), default=None)
-    transform = max((row.epoch for row in stages if row.stage == Stage.TRANSFORM), default=None)
-    if write is not None:
-        transform = next(row.input_epoch for row in stages if row.stage == Stage.WRITE and row.epoch == write)
-    reasons = store.count(run, transform, write).reasons
-    return {reason: count for (bucket, reason), count in sorted(reasons.items()) if bucket == "skipped"}
+    reasons = outcomes(store, run, chain_of(stages)).reasons
+    skipped = {reason: count for (bucket, reason), count in sorted(reasons.items()) if bucket == "skipped"}
+    facts: list[str] = []
+    if run.error_stage is not None and run.error_code is not None:
+        facts = stage_facts(store, run, run.error_stage, run.error_code, flow)
+    return RunReport(run, tuple(stages), tuple(groups), skipped, tuple(store.became(run)), tuple(facts))
 
 
 def trace_text(report: RunReport) -> str:
     """The report as plain text of at most 100 columns, the trace on top."""
     run = report.run
     lines = [f"{run.state.upper()}: run {run.run_id} of flow {run.flow}"]
-    if run.error_stage is not None:
-        lines += _trace_lines(run)
+    if run.error_stage is not None and run.error_code is not None:
+        message, next_step = run.error_message or "", run.error_next_step or ""
+        lines += failure_lines(run.error_stage, run.error_code, message, next_step, run.error_answer, report.facts)
+    elif run.state == "running":
+        lines += _under_way(report)
+    elif report.lost:
+        lines += partial_lines(run, report.groups)
     lines += ["", *_facts(run), "", *_buckets(report), "", *_durations(report)]
     if report.groups:
         lines += ["", "errors by frequency", *_error_lines(report)]
     return "\n".join(lines)
 
 
-def failure_lines(stage: str, code: str, message: str, next_step: str, answer: str | None = None) -> list[str]:
-    """The trace: which stage, what happened, why, and what to do next."""
-    row = CATALOGUE[code]
-    lines = [
-        f"  failed in {stage}: {row.title} ({code})",
-        f"  what      {_indented(message)}",
-        f"  why       {row.cause}",
-        f"  next      {_indented(next_step)}",
-    ]
-    # A bad file or a full disk has nothing to do with the system at the other end.
-    if code != "CONFIG_INVALID" and row.category is not Category.INTERNAL:
-        lines.append(f"            {_NEXT_STEP[stage]}")
-    if answer:
-        lines.append(f"  answer    {answer[:500]}")
-    return lines
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n            ")
-
-
-def _trace_lines(run: Run) -> list[str]:
-    assert run.error_code is not None and run.error_stage is not None
-    message, next_step = run.error_message or "", run.error_next_step or ""
-    return failure_lines(run.error_stage, run.error_code, message, next_step, run.error_answer)
+def _under_way(report: RunReport) -> list[str]:
+    """How far a run is that has not settled."""
+    if not report.stages:
+        return row("now", "no stage has begun")
+    last = report.stages[-1]
+    if last.state == "failed" and last.error_code is not None:
+        message, next_step = last.error_message or "", last.error_next_step or ""
+        lines = failure_lines(last.stage, last.error_code, message, next_step, last.error_answer)
+        return [*lines, *row("now", f"attempt {last.attempts} failed at {_time(last.ended_at)}; the run has not ended")]
+    if last.state == "sealed":
+        return row("now", f"{last.stage} is done since {_time(last.ended_at)}; the stage after it has not begun")
+    attempt = f", attempt {last.attempts}" if last.attempts > 1 else ""
+    return row("now", f"{last.stage} since {_time(last.started_at)}{attempt}: {last.records} records so far")
 
 
 def _facts(run: Run) -> list[str]:
-    window = f"[{run.window_start or 'the beginning'}, {run.window_end or 'the end'})"
-    if run.replay_of:
-        window = f"the failed records of run {run.replay_of}"
+    lines = row("trigger", run.trigger)
+    if run.replay_what or run.replay_of or run.requested_by:
+        lines += row("replay", _replay(run))
+    else:
+        lines += row("window", f"[{run.window_start or 'the beginning'}, {run.window_end or 'the end'})")
     mapping = run.mapping if run.mapping_version is None else f"{run.mapping.partition('@')[0]}@{run.mapping_version}"
-    cursor = f"{run.cursor_before or 'none'} -> {run.cursor_after}" if run.cursor_after else "not moved"
-    return [
-        f"  trigger   {run.trigger}",
-        f"  window    {window}",
-        f"  mapping   {mapping}",
-        f"  cursor    {cursor}",
-    ]
+    lines += row("mapping", mapping)
+    moved = f"{run.cursor_before or 'none'} -> {run.cursor_after}" if run.cursor_after else "not moved"
+    return lines + row("cursor", moved)
+
+
+def _replay(run: Run) -> str:
+    """Which records were sent again, in which form, and who asked for it."""
+    what = run.replay_what or (f"the failed records of run {run.replay_of}" if run.replay_of else "stored records")
+    forms = {"stored": "with their stored payload", "source": "read anew from the source"}
+    payload = forms.get(run.replay_payload or "")
+    asked = f"asked for by {run.requested_by}" if run.requested_by else None
+    return ", ".join(part for part in (what, payload, asked) if part)
 
 
 def _buckets(report: RunReport) -> list[str]:
     run = report.run
     if run.read is None:
-        return ["  records   not counted yet: the run has not settled"]
+        return row("records", "not counted yet: the run has not settled")
     numbers = {name: getattr(run, name) or 0 for name in BUCKETS}
-    terms = " + ".join(f"{number} {name}" for name, number in numbers.items())
-    lines = [f"  records   {run.read} read = {terms}"]
+    lines = row("records", f"{run.read} read = " + " + ".join(f"{number} {name}" for name, number in numbers.items()))
     if report.skipped:
-        lines.append("  skipped   " + ", ".join(f"{count} {reason}" for reason, count in report.skipped.items()))
+        lines += row("skipped", ", ".join(f"{count} {reason}" for reason, count in report.skipped.items()))
+    if report.lost:
+        lines += row("now", _what_became(report))
     return lines
+
+
+def _what_became(report: RunReport) -> str:
+    """Where the records stand today that this run did not deliver."""
+    parts: list[str] = []
+    counted = 0
+    for part in report.became:
+        if part.state == SUPERSEDED:
+            continue  # taken back by a clear, or tried again: what is not counted here stands in a later run
+        counted += part.count
+        parts.append(f"{part.count} {_stands(part)}")
+    rest = report.lost - counted
+    if rest > 0:
+        parts.append(f"{rest} stand in a later run that tried them again")
+    return ", ".join(parts)
+
+
+def _stands(part: Became) -> str:
+    if part.in_replay:
+        return "are in a replay"
+    if part.state == RESOLVED:
+        return f"delivered by run {part.resolved_by}"
+    due = f" at {_time(part.due_at)} UTC" if part.due_at else ""
+    return {
+        OPEN: "need a person",
+        RETRYING: f"wait for their next automatic retry{due}",
+        HELD: "are held until a person decides",
+        APPROVED: "are approved and not sent yet",
+        DISCARDED: "given up by a person",
+    }[part.state]
 
 
 def _durations(report: RunReport) -> list[str]:
     lines = []
-    for row in report.stages:
-        epoch = f" (after clear {row.epoch})" if row.epoch else ""
-        attempts = f", attempt {row.attempts}" if row.attempts > 1 else ""
-        seconds = f"{duration(row.started_at, row.ended_at):.1f} s" if row.ended_at else "not ended"
-        lines.append(f"  {row.stage:<9} {row.state}, {row.records} records, {seconds}{attempts}{epoch}")
+    for stage in report.stages:
+        epoch = f" (after clear {stage.epoch})" if stage.epoch else ""
+        attempts = f", attempt {stage.attempts}" if stage.attempts > 1 else ""
+        seconds = f"{duration(stage.started_at, stage.ended_at):.1f} s" if stage.ended_at else "not ended"
+        lines += row(stage.stage, f"{stage.state}, {stage.records} records, {seconds}{attempts}{epoch}")
     return lines
 
 
 def _error_lines(report: RunReport) -> list[str]:
     lines = []
-    for group in report.groups:
-        example, row = group.example, CATALOGUE[group.values["code"]]
+    for group in report.groups[:_MOST_KINDS]:
+        example, known = group.example, CATALOGUE[group.values["code"]]
         where = example.field or example.source_path or "the record"
         rule = f", rule from {example.source_path}" if example.source_path and example.field else ""
-        lines += [
-            f"  {group.count:>6} x {row.title} in {example.stage}: {where}{rule} ({row.code})",
-            f"           e.g. record {example.source_key or '(no key)'}: {example.message[:300]}",
-            f"           why: {row.cause}",
-            f"           next: {row.solution}",
-        ]
+        title = f"{known.title} in {example.stage}: {where}{rule} ({known.code})"
+        lines += _hung(f"  {group.count:>6} x {title}")
+        lines += _hung(f"           e.g. record {example.source_key or '(no key)'}: {example.message[:300]}")
+        lines += _hung(f"           why: {known.cause}")
+        lines += _hung(f"           next: {known.solution}")
+    more = len(report.groups) - _MOST_KINDS
+    if more > 0:
+        lines.append(f"  and {more} more kinds: airflow-flux errors list --run {report.run.id} --by code --by field")
     return lines
+
+
+def _hung(line: str) -> list[str]:
+    """A line of the list of errors, which goes on below its text."""
+    text = line.lstrip()
+    first, *rest = folded(text, WIDTH - _INDENT)
+    return [line[: len(line) - len(text)] + first, *(" " * _INDENT + part for part in rest)]
+
+
+def _time(instant: str | None) -> str:
+    """An instant of the store to the minute."""
+    return f"{instant[:10]} {instant[11:16]}" if instant else "?"
 
 
 def duration(started_at: str, ended_at: str | None) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 
 from airflow_provider_flux.errors import FluxError, Stage
+from airflow_provider_flux.stages.chain import Chain, chain_of, outcomes
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.doubt import hold_in_doubt
 from airflow_provider_flux.stages.records import ReadRecord
@@ -21,16 +21,6 @@ _PAUSE = timedelta(minutes=30)
 """How long automatic retries wait that a failed run did not come to: it would fail again at once."""
 
 
-@dataclass(frozen=True)
-class _Chain:
-    """The stage rows that count: the newest read, the transform that consumed it, the write that consumed that."""
-
-    read: StageRow | None
-    transform: StageRow | None
-    write: StageRow | None
-    failed: Trace | None
-
-
 def settle(ctx: RunContext) -> RunReport:
     """Close the run: count both sides apart, move the cursor, resolve errors, and say how it ended.
 
@@ -38,13 +28,11 @@ def settle(ctx: RunContext) -> RunReport:
         are not what they were; the run is closed as failed first
     """
     run = ctx.run()
-    chain = _chain(ctx, run)
-    if chain.failed is not None and chain.write is not None:
+    chain = chain_of(ctx.store.stages(run), ctx.epoch)
+    failed = trace = _first_failure(chain)
+    if failed is not None and chain.write is not None:
         _hold_what_is_in_doubt(ctx, run, chain.write)
-    counts = ctx.store.count(
-        run, chain.transform.epoch if chain.transform else None, chain.write.epoch if chain.write else None
-    )
-    trace = chain.failed
+    counts = outcomes(ctx.store, run, chain)
     read = chain.read.records if chain.read else 0
     mismatch = _unreadable(ctx, chain) or _mismatch(read, counts, complete=trace is None)
     if mismatch is not None:
@@ -58,8 +46,8 @@ def settle(ctx: RunContext) -> RunReport:
     run = ctx.store.finish_run(
         run, state=state, counts=buckets, cursor_after=moved, trace=trace, repeated=again
     )
-    report = run_report(ctx.store, run)
-    if mismatch is not None and chain.failed is None:
+    report = run_report(ctx.store, run, ctx.flow.file)
+    if mismatch is not None and failed is None:
         raise mismatch
     return report
 
@@ -79,23 +67,8 @@ def red(ctx: RunContext, report: RunReport) -> FluxError | None:
     return None
 
 
-def _chain(ctx: RunContext, run: Run) -> _Chain:
-    newest: dict[str, StageRow] = {}
-    for row in ctx.store.stages(run):
-        if row.epoch <= ctx.epoch and (row.stage not in newest or newest[row.stage].epoch < row.epoch):
-            newest[row.stage] = row
-    read = newest.get(Stage.READ)
-    transform = newest.get(Stage.TRANSFORM)
-    if read is None or transform is None or transform.input_epoch != read.epoch:
-        transform = None
-    write = newest.get(Stage.WRITE)
-    if transform is None or write is None or write.input_epoch != transform.epoch:
-        write = None
-    return _Chain(read, transform, write, _first_failure(read, transform, write))
-
-
-def _first_failure(read: StageRow | None, transform: StageRow | None, write: StageRow | None) -> Trace | None:
-    for stage, row in ((Stage.READ, read), (Stage.TRANSFORM, transform), (Stage.WRITE, write)):
+def _first_failure(chain: Chain) -> Trace | None:
+    for stage, row in ((Stage.READ, chain.read), (Stage.TRANSFORM, chain.transform), (Stage.WRITE, chain.write)):
         if row is None or row.state != "sealed":
             return Trace(stage, _why(stage, row))
     return None
@@ -114,7 +87,7 @@ def _why(stage: str, row: StageRow | None) -> FluxError:
     return FluxError(row.error_code, row.error_message or "", next_step=row.error_next_step, answer=row.error_answer)
 
 
-def _unreadable(ctx: RunContext, chain: _Chain) -> FluxError | None:
+def _unreadable(ctx: RunContext, chain: Chain) -> FluxError | None:
     """Whether the read side of the sum still stands: the files that read sealed, with as many lines as it said then.
 
     What an unsealed read had fetched is only in the store; it is all unsent.
@@ -147,7 +120,7 @@ def _repeated(counts: Counts) -> int:
     return sum(counts.reasons.get(("skipped", reason), 0) for reason in _SEEN_BEFORE)
 
 
-def _move_cursor(ctx: RunContext, run: Run, chain: _Chain) -> str | None:
+def _move_cursor(ctx: RunContext, run: Run, chain: Chain) -> str | None:
     """Every record of the window is written or stored: the next run may begin behind it. The cursor it moved to."""
     assert chain.read is not None
     reached = chain.read.cursor_max
@@ -158,10 +131,10 @@ def _move_cursor(ctx: RunContext, run: Run, chain: _Chain) -> str | None:
     return reached if reached > (run.cursor_before or "") else None
 
 
-def _close_errors(ctx: RunContext, run: Run, chain: _Chain, *, complete: bool) -> None:
+def _close_errors(ctx: RunContext, run: Run, chain: Chain, *, complete: bool) -> None:
     """Tell the inbox what became of the run's records; what a replay did not send is there for the next one."""
     epochs = {row.stage: row.epoch for row in (chain.transform, chain.write) if row is not None}
-    replayed: list[int] = []
+    replayed: dict[int, str | None] = {}
     if ctx.replay is not None and complete and chain.read is not None:
         replayed = _replayed_errors(ctx, chain.read)
     resolved = ctx.store.close_errors(
@@ -171,12 +144,15 @@ def _close_errors(ctx: RunContext, run: Run, chain: _Chain, *, complete: bool) -
         log.info("%d errors are resolved", resolved)
 
 
-def _replayed_errors(ctx: RunContext, read: StageRow) -> list[int]:
+def _replayed_errors(ctx: RunContext, read: StageRow) -> dict[int, str | None]:
+    """The errors that the run took its records from, with the keys of the records."""
     files = ctx.files(Stage.READ, read.epoch)
-    ids: list[int] = []
+    keys: dict[int, str | None] = {}
     for entry in files.manifest(read.sha256).batches:
-        ids += [record.error_id for record in files.load(entry, ReadRecord) if record.error_id is not None]
-    return ids
+        for record in files.load(entry, ReadRecord):
+            if record.error_id is not None:
+                keys[record.error_id] = record.key
+    return keys
 
 
 def _hold_what_is_in_doubt(ctx: RunContext, run: Run, write: StageRow) -> None:

@@ -200,6 +200,22 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Became:
+    """How many errors of a run stand alike now.
+
+    :param resolved_by: run_id of the run that delivered the records
+    :param in_replay: a replay has them now
+    :param due_at: when the first of them is tried again by itself
+    """
+
+    state: str
+    resolved_by: str | None
+    in_replay: bool
+    count: int
+    due_at: str | None
+
+
+@dataclass(frozen=True)
 class ErrorGroup:
     """Errors that share a code, a field and the like, counted."""
 

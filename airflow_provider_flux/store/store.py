@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from airflow_provider_flux.store.address import parse_url, place
+from airflow_provider_flux.store.aftermath import Aftermath
 from airflow_provider_flux.store.claims import Claims
 from airflow_provider_flux.store.cursors import Cursors
 from airflow_provider_flux.store.database import Database
@@ -32,6 +33,7 @@ class Store(
     Links,
     Cursors,
     Errors,
+    Aftermath,
     Claims,
     Decisions,
     Resolution,

@@ -11,11 +11,11 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_flux.errors import ConfigError, FluxError, Problem
-from airflow_provider_flux.operators.base import failure_text
 from airflow_provider_flux.operators.progress import Progress
 from airflow_provider_flux.operators.retries import retry_arguments
 from airflow_provider_flux.operators.run_context import check_conf, replayed_run
 from airflow_provider_flux.operators.stages import FluxReadOperator
+from airflow_provider_flux.stages.trace import failure_text
 
 AIRFLOW_3 = not version("apache-airflow").startswith("2.")
 needs_policy = pytest.mark.skipif(not AIRFLOW_3, reason="retry policies exist from Airflow 3.3")
@@ -49,7 +49,7 @@ def test_the_log_says_what_happened_why_and_what_to_do() -> None:
         "  what      crm.test answers 401",
         "  why       The key or token is wrong, expired or revoked.",
         "  next      Renew the key.",
-        "            Check the health of the source connection first.",
+        "            Check the health of the source connection first: `airflow-flux connectors list`.",
         "  answer    bad key",
     ]
 
