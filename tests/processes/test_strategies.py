@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_flux.store.error_rows import UNSETTLED
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import ErrorRow
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
@@ -30,7 +31,7 @@ def _record_status(status: int, *numbers: int) -> Callable[[dict[str, Any]], int
 
 def _errors(flux: Flux) -> list[ErrorRow]:
     with flux.open_store() as store:
-        return [error for error in store.errors(ErrorFilter(flow="contacts")) if error.state not in ("superseded", "resolved")]
+        return store.errors(ErrorFilter(flow="contacts", state=UNSETTLED))
 
 
 def _due_in(error: ErrorRow) -> float:
