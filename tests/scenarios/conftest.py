@@ -100,15 +100,15 @@ class Desk:
         newest = self._newest(mapping)
         self.write(newest, changed(self.read(newest), rules))
 
-    def fix(self, name: str, flow: str = "contacts") -> None:
+    def fix(self, name: str, flow: str = "contacts", mapping: str = "contacts") -> None:
         """Do what the page says under this name: to the flow file, or in a new version of the mapping."""
         fix = snippet("fix", name)
         if isinstance(yaml.safe_load(fix), dict):
             self.change_flow(fix, flow)
         else:
-            newest = self._newest("contacts")
+            newest = self._newest(mapping)
             version = int(Path(newest).stem[1:]) + 1
-            self.write(f"mappings/contacts/v{version}.yaml", changed(self.read(newest), fix))
+            self.write(f"mappings/{mapping}/v{version}.yaml", changed(self.read(newest), fix))
         self.checked()
 
     def _newest(self, mapping: str) -> str:

@@ -65,19 +65,26 @@ def changed(file: str, fix: str) -> str:
 
 
 def missing_lines(quoted: str, printed: str) -> list[str]:
-    """The lines of a quoted block that were not printed in this order; `...` stands for anything."""
-    rest = printed.splitlines()
-    missing = []
+    """The lines of a quoted block that were not printed in this order; `...` stands for anything.
+
+    Where a printed line is folded does not matter: runs of white space are all alike.
+    """
+    missing, place = [], 0
     for line in quoted.splitlines():
-        pattern = re.compile(".*".join(re.escape(part) for part in line.rstrip().split("...")))
-        if not line.strip() or line.strip() == "...":
+        if not line.replace(".", "").strip():
             continue
-        place = next((number for number, there in enumerate(rest) if pattern.fullmatch(there.rstrip())), None)
-        if place is None:
+        found = _pattern(line).search(printed, place)
+        if found is None:
             missing.append(line)
         else:
-            rest = rest[place + 1 :]
+            place = found.end()
     return missing
+
+
+def _pattern(line: str) -> re.Pattern[str]:
+    parts = [r"\s+".join(re.escape(word) for word in part.split()) for part in line.split("...")]
+    begin = "" if line.lstrip().startswith("...") else r"^[ \t]*"
+    return re.compile(begin + r"[\s\S]{0,300}?".join(parts), re.MULTILINE)
 
 
 def _lay_over(content: dict[str, Any], change: dict[str, Any]) -> None:
