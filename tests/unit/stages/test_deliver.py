@@ -124,3 +124,23 @@ def test_a_verdict_that_is_missing_is_not_a_success() -> None:
 
     with pytest.raises(FluxError, match="3 records were sent and 2 verdicts came back"):
         deliver(Forgetful(set()), _items(3))
+
+
+@given(st.integers(1, 60), st.sets(st.integers(0, 59), min_size=1), st.booleans())
+def test_nothing_is_sent_after_the_first_record_that_ends_the_run(count: int, bad: set[int], one_by_one: bool) -> None:
+    destination = Listed(bad)
+    destination.one_by_one = one_by_one
+    verdicts = deliver(destination, _items(count), lambda code: code == "INVALID_FORMAT")
+    first = min([number for number in bad if number < count], default=count)
+    assert destination.rows == list(range(first))
+    assert [isinstance(verdict, Written) for verdict in verdicts] == [number < first for number in range(count)]
+    if first < count:
+        assert isinstance(verdicts[first], RecordError)
+        assert verdicts[first + 1 :] == [None] * (count - first - 1)
+
+
+def test_a_record_that_does_not_end_the_run_stops_nothing() -> None:
+    destination = Listed({3})
+    destination.one_by_one = True
+    deliver(destination, _items(8), lambda code: code == "INVALID_EMAIL")
+    assert destination.rows == [0, 1, 2, 4, 5, 6, 7]
