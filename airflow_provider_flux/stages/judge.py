@@ -77,6 +77,12 @@ class Judge:
         return bool(value == self._deleted.equals and type(value) is type(self._deleted.equals))
 
 
+def judge_one(source: SourceOptions, data: dict[str, Any]) -> ReadRecord:
+    """One record, as a read would take it."""
+    [record], _ = Judge(source).records(Page([data]), Window())
+    return record
+
+
 def _inside(cursor: str, window: Window) -> bool:
     return (window.start is None or cursor >= window.start) and (window.end is None or cursor < window.end)
 

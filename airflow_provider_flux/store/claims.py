@@ -28,7 +28,9 @@ CLAIMABLE = (OPEN, RETRYING, APPROVED)
 _PAGE = 100  # a payload can be 1 MB
 
 _ROWS = select(errors, runs.c.run_id).join(runs, errors.c.run == runs.c.id)
+_MAY_BE_TAKEN = errors.c.state.in_(CLAIMABLE)
 _FREE = errors.c.replay_active == 0
+_KEPT = errors.c.purged_at.is_(None)
 
 
 class Claims(StorePart):
@@ -42,7 +44,7 @@ class Claims(StorePart):
         :return: how many were taken
         """
         with self._database.writing() as connection:
-            return _claim(connection, run_id, [*filter.conditions(), errors.c.state.in_(CLAIMABLE)], limit)
+            return _claim(connection, run_id, [*filter.conditions(), _MAY_BE_TAKEN], limit)
 
     def claim_due(self, flow: str, run_id: str, now: datetime) -> int:
         """Take the errors of a flow whose automatic retry is due.
@@ -101,6 +103,24 @@ class Claims(StorePart):
         with self._database.reading() as connection:
             return [Claim(*row) for row in connection.execute(statement)]
 
+    def count_claimable(self, filter: ErrorFilter) -> dict[str, int]:
+        """By flow: how many errors match that `claim_errors` would take."""
+        statement = select(errors.c.flow, func.count()).where(*filter.conditions(), _MAY_BE_TAKEN, _FREE, _KEPT)
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(statement.group_by(errors.c.flow))}
+
+    def count_claimed(self, filter: ErrorFilter) -> int:
+        """How many of the errors that match are in a replay now."""
+        statement = select(func.count()).select_from(errors).where(*filter.conditions(), ~_FREE)
+        with self._database.reading() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    def numbers(self, filter: ErrorFilter) -> list[int]:
+        """The numbers of the errors that match and that no replay has."""
+        statement = select(errors.c.id).where(*filter.conditions(), _FREE).order_by(errors.c.id)
+        with self._database.reading() as connection:
+            return list(connection.execute(statement).scalars())
+
     def next_due(self, flow: str, within: timedelta = timedelta(0)) -> str | None:
         """When the next automatic retry of the flow is due, also when that is past; None where nothing waits.
 
@@ -116,7 +136,7 @@ class Claims(StorePart):
 
 
 def _claim(connection: Connection, run_id: str, conditions: list[ColumnElement[bool]], limit: int | None) -> int:
-    wanted = select(errors.c.id).where(*conditions, _FREE, errors.c.purged_at.is_(None)).order_by(errors.c.id).limit(limit)
+    wanted = select(errors.c.id).where(*conditions, _FREE, _KEPT).order_by(errors.c.id).limit(limit)
     if connection.dialect.name == "postgresql":
         # Locked in the order of their numbers: two claims that overlap wait for each other instead of deadlocking, and
         # judge the conditions anew when they go on. A common table expression, because a plain subquery may be

@@ -64,8 +64,8 @@ class Decisions(StorePart):
             return _decide(connection, chosen, action, by, reason)
 
     def note_retry(self, flow: str, run_id: str, by: str) -> int:
-        """Note that somebody asked for the replay, on every error that it has."""
-        has = (errors.c.flow == flow, errors.c.replay == clean(run_id), errors.c.replay_active == 1)
+        """Note that somebody asked for the replay, on every error that it took."""
+        has = (errors.c.flow == flow, errors.c.replay == clean(run_id))
         with self._database.writing() as connection:
             return _decide(connection, select(errors.c.id, null()).where(*has), "retry", by, None)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
-from airflow_provider_flux.store.error_rows import APPROVED, DISCARDED, HELD, OPEN, RETRYING, UNSETTLED
+from airflow_provider_flux.store.error_rows import APPROVED, DISCARDED, HELD, OPEN, RESOLVED, RETRYING, UNSETTLED
 from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.part import StorePart
-from airflow_provider_flux.store.tables import errors, links, runs
+from airflow_provider_flux.store.tables import decisions, errors, links, runs
 from airflow_provider_flux.store.text import clean, stored_key
 
 _CHUNK = 500
@@ -21,7 +21,9 @@ _OF_THE_PAYLOAD = ("PAYLOAD_MAY_BE_OLD", "SOURCE_RECORD_GONE")
 
 _KNOWN = select(errors.c.source_key, errors.c.source_version, errors.c.source_hash).where(
     errors.c.flow == bindparam("flow"),
-    errors.c.state.in_(_KNOWN_STATES),
+    errors.c.state.in_((*_KNOWN_STATES, RESOLVED)),
+    # What arrived as a person had corrected it is known too: the source still has what failed.
+    or_(errors.c.state != RESOLVED, errors.c.corrected.is_not(None)),
     errors.c.code.not_in(_OF_THE_PAYLOAD),
     # What a person holds or gave up stays so, whatever the mapping makes of it.
     or_(errors.c.state.not_in((OPEN, RETRYING)), errors.c.mapping_version == bindparam("mapping_version")),
@@ -63,8 +65,13 @@ class Known(StorePart):
         return self._any(flow, UNSETTLED)
 
     def has_known_errors(self, flow: str) -> bool:
-        """Whether any record of the flow waits in the inbox, or was discarded."""
-        return self._any(flow, _KNOWN_STATES)
+        """Whether `known_errors` or `known_contents` may know anything of the flow."""
+        if self._any(flow, _KNOWN_STATES):
+            return True
+        corrected = select(decisions.c.id).join(errors, errors.c.id == decisions.c.error)
+        with self._database.reading() as connection:
+            of_flow = corrected.where(decisions.c.action == "edit", errors.c.flow == flow).limit(1)
+            return connection.execute(of_flow).first() is not None
 
     def known_errors(
         self, flow: str, keys: Sequence[str], mapping_version: int

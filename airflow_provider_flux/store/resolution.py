@@ -30,12 +30,14 @@ from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.part import StorePart
 from airflow_provider_flux.store.rows import Run
 from airflow_provider_flux.store.tables import errors, links
-from airflow_provider_flux.store.text import now_text
+from airflow_provider_flux.store.text import now_text, stored_key
 
 _CHUNK = 500
 
 Epochs = Mapping[str, int]
 """By recording stage (transform, write): the epoch that counts. A stage that is not named has not begun."""
+
+_NOTHING: Mapping[int, str | None] = {}
 
 
 class Resolution(StorePart):
@@ -47,13 +49,13 @@ class Resolution(StorePart):
         epochs: Epochs,
         *,
         complete: bool,
-        replayed: Sequence[int] = (),
+        replayed: Mapping[int, str | None] = _NOTHING,
         postpone: timedelta | None = None,
     ) -> int:
         """Bring the inbox in line with what a run did, all or nothing; done again it changes nothing.
 
         :param complete: whether every record that the run read has its fate; else some are unsent
-        :param replayed: the errors that a complete replay took its records from
+        :param replayed: by number: the errors that a complete replay took its records from, with their source keys
         :param postpone: how long automatic retries wait that the run was to do and did not
         :return: how many errors were resolved: their records arrived
         """
@@ -62,7 +64,8 @@ class Resolution(StorePart):
             if complete:
                 _supersede_older_epochs(connection, run, epochs)
             _supersede_tried_again(connection, run)
-            _supersede_replayed(connection, run, replayed)
+            resolved += _resolve_given_a_key(connection, run, replayed)
+            _supersede_replayed(connection, run, list(replayed))
             _keep_one_of_each_key(connection, run, epochs)
             if run.replay_payload is None:
                 _keep_newest_without_key(connection, run, epochs)
@@ -99,6 +102,22 @@ def _delivered(run_id: str) -> ColumnElement[bool]:
         .correlate(errors)
         .exists()
     )
+
+
+def _resolve_given_a_key(connection: Connection, run: Run, replayed: Mapping[int, str | None]) -> int:
+    """Settle what had no key until a person gave it one, and arrived."""
+    mine = (errors.c.source_key.is_(None), errors.c.replay == run.run_id, errors.c.state.in_(UNSETTLED))
+    resolved = 0
+    for chunk in chunks([number for number, key in replayed.items() if key is not None], _CHUNK):
+        without = connection.execute(select(errors.c.id).where(errors.c.id.in_(chunk), *mine)).scalars()
+        keys = {stored_key(replayed[number] or ""): number for number in without}
+        arrived = select(links.c.source_key).where(
+            links.c.flow == run.flow, links.c.source_key.in_(list(keys)), links.c.run_id == run.run_id
+        )
+        numbers = [keys[key] for key in connection.execute(arrived).scalars()]
+        values = {"state": RESOLVED, "resolved_at": now_text(), "resolved_by": run.run_id}
+        resolved += int(connection.execute(update(errors).where(errors.c.id.in_(numbers)).values(values)).rowcount)
+    return resolved
 
 
 def _supersede_older_epochs(connection: Connection, run: Run, epochs: Epochs) -> None:

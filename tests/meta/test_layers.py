@@ -22,7 +22,8 @@ ARROWS: dict[str, set[str]] = {
     "flow": {"mapping", "connectors"},
     "stages": {"flow", "mapping", "store", "staging", "connectors", "transport"},
     "housekeeping": {"settings", "staging", "store"},
-    "cli": {"housekeeping", "store", "flow", "mapping", "stages", "staging", "settings", "connectors"},
+    "inbox": {"flow", "mapping", "stages", "store"},
+    "cli": {"housekeeping", "inbox", "store", "flow", "mapping", "stages", "staging", "settings", "connectors"},
     "demo": {"cli", "settings", "store", "stages", "flow"},
     "cli_airflow": {"cli"},
     "compat": set(),
@@ -39,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
 
 CORE = {
     "catalogue", "errors", "settings", "flow", "mapping", "transport", "connectors", "stages", "store", "staging",
-    "housekeeping", "cli",
+    "housekeeping", "inbox", "cli",
 }  # fmt: skip
 """The half that does the work. It never imports Airflow, which costs 2.5 s and 118 MB, not even inside a function."""
 

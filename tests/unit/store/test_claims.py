@@ -106,7 +106,7 @@ def test_a_record_that_fails_again_is_a_new_attempt_of_the_same_error(store: Sto
     store.claim_errors("r1", ErrorFilter(ids=waiting[:2]))
     first = replay(store, "r1")
     store.record_transform(first, 0, 0, [], [error(0, "a", replaces=waiting[0]), error(1, "b", replaces=waiting[1])], 1)
-    store.close_errors(first, FIRST, complete=True, replayed=waiting[:2])
+    store.close_errors(first, FIRST, complete=True, replayed=dict.fromkeys(waiting[:2]))
     assert [(row.source_key, row.state) for row in store.errors(ErrorFilter(flow="contacts"))] == [
         ("a", "superseded"),
         ("b", "superseded"),
@@ -126,7 +126,7 @@ def test_a_cleared_replay_takes_its_records_again_and_none_of_anybody_else(store
     first = replay(store, "r1")
     again = [error(1, "b", replaces=waiting[1]), error(2, "c", replaces=waiting[2])]
     store.ack(first, 0, 0, SHA, [], again, [link("a")], 1)
-    store.close_errors(first, FIRST, complete=True, replayed=waiting[:3])
+    store.close_errors(first, FIRST, complete=True, replayed=dict.fromkeys(waiting[:3]))
     [newest_of_c] = [row.id for row in store.errors() if row.origin == waiting[2]]
     store.claim_errors("r2", ErrorFilter(ids=(newest_of_c,)))
 
@@ -141,7 +141,7 @@ def test_a_cleared_replay_leaves_what_another_run_or_a_person_settled(store: Sto
     first = replay(store, "r1")
     again = [error(n, key, replaces=waiting[n]) for n, key in enumerate("abc")]
     store.ack(first, 0, 0, SHA, [], again, [], 1)
-    store.close_errors(first, FIRST, complete=True, replayed=waiting[:3])
+    store.close_errors(first, FIRST, complete=True, replayed=dict.fromkeys(waiting[:3]))
     store.discard([row.id for row in store.errors() if row.origin == waiting[0]], "a test record", "ann")
     tick = store.start_run("contacts", "run-2", "scheduled", "contacts")
     store.ack(tick, 0, 0, SHA, [], [], [link("b")], 1)
