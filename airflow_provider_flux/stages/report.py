@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,11 +10,12 @@ from airflow_provider_flux.errors import CATALOGUE
 from airflow_provider_flux.flow.models import FlowFile
 from airflow_provider_flux.stages.chain import chain_of, outcomes
 from airflow_provider_flux.stages.layout import WIDTH, folded, row
-from airflow_provider_flux.stages.trace import COUNTED, GROUP_BY, failure_lines, partial_lines, stage_facts
+from airflow_provider_flux.stages.trace import COUNTED, GROUP_BY, failure_lines, partial_lines, rule_of, stage_facts
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.error_rows import APPROVED, DISCARDED, HELD, OPEN, RESOLVED, RETRYING, SUPERSEDED
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import BUCKETS, Became, ErrorGroup, Run, StageRow
+from airflow_provider_flux.store.runs import RUNNING
 
 _MOST_KINDS = 10
 _INDENT = 11
@@ -25,7 +27,7 @@ class RunReport:
 
     :param skipped: how many records were skipped, by reason
     :param became: where its errors stand now
-    :param facts: of a failed run: lines about the cause in the stage at fault
+    :param facts: lines about the cause in the stage that failed
     """
 
     run: Run
@@ -50,9 +52,8 @@ def run_report(store: Store, run: Run, flow: FlowFile | None = None) -> RunRepor
     stages = store.stages(run)
     reasons = outcomes(store, run, chain_of(stages)).reasons
     skipped = {reason: count for (bucket, reason), count in sorted(reasons.items()) if bucket == "skipped"}
-    facts: list[str] = []
-    if run.error_stage is not None and run.error_code is not None:
-        facts = stage_facts(store, run, run.error_stage, run.error_code, flow)
+    stage, code = _at_fault(run, stages)
+    facts = [] if stage is None or code is None else stage_facts(store, run, stage, code, flow)
     return RunReport(run, tuple(stages), tuple(groups), skipped, tuple(store.became(run)), tuple(facts))
 
 
@@ -63,7 +64,7 @@ def trace_text(report: RunReport) -> str:
     if run.error_stage is not None and run.error_code is not None:
         message, next_step = run.error_message or "", run.error_next_step or ""
         lines += failure_lines(run.error_stage, run.error_code, message, next_step, run.error_answer, report.facts)
-    elif run.state == "running":
+    elif run.state == RUNNING:
         lines += _under_way(report)
     elif report.lost:
         lines += partial_lines(run, report.groups)
@@ -73,6 +74,13 @@ def trace_text(report: RunReport) -> str:
     return "\n".join(lines)
 
 
+def _at_fault(run: Run, stages: Sequence[StageRow]) -> tuple[str | None, str | None]:
+    """The stage that failed and its code, also while Airflow may still try it again."""
+    if run.state == RUNNING and stages and stages[-1].state == "failed":
+        return stages[-1].stage, stages[-1].error_code
+    return run.error_stage, run.error_code
+
+
 def _under_way(report: RunReport) -> list[str]:
     """How far a run is that has not settled."""
     if not report.stages:
@@ -80,7 +88,7 @@ def _under_way(report: RunReport) -> list[str]:
     last = report.stages[-1]
     if last.state == "failed" and last.error_code is not None:
         message, next_step = last.error_message or "", last.error_next_step or ""
-        lines = failure_lines(last.stage, last.error_code, message, next_step, last.error_answer)
+        lines = failure_lines(last.stage, last.error_code, message, next_step, last.error_answer, report.facts)
         return [*lines, *row("now", f"attempt {last.attempts} failed at {_time(last.ended_at)}; the run has not ended")]
     if last.state == "sealed":
         return row("now", f"{last.stage} is done since {_time(last.ended_at)}; the stage after it has not begun")
@@ -89,9 +97,12 @@ def _under_way(report: RunReport) -> list[str]:
 
 
 def _facts(run: Run) -> list[str]:
-    lines = row("trigger", run.trigger)
+    ended = f", ended {_time(run.ended_at)}" if run.ended_at else ""
+    lines = row("started", f"{_time(run.started_at)}{ended} UTC") + row("trigger", run.trigger)
     if run.replay_what or run.replay_of or run.requested_by:
         lines += row("replay", _replay(run))
+    elif not run.window_fixed and run.state == RUNNING:
+        lines += row("window", "not chosen yet: the read stage has not begun")
     else:
         lines += row("window", f"[{run.window_start or 'the beginning'}, {run.window_end or 'the end'})")
     mapping = run.mapping if run.mapping_version is None else f"{run.mapping.partition('@')[0]}@{run.mapping_version}"
@@ -133,21 +144,21 @@ def _what_became(report: RunReport) -> str:
         parts.append(f"{part.count} {_stands(part)}")
     rest = report.lost - counted
     if rest > 0:
-        parts.append(f"{rest} stand in a later run that tried them again")
+        parts.append(f"{rest} tried again by a later run, which tells of them")
     return ", ".join(parts)
 
 
 def _stands(part: Became) -> str:
     if part.in_replay:
-        return "are in a replay"
+        return "in a replay now"
     if part.state == RESOLVED:
         return f"delivered by run {part.resolved_by}"
     due = f" at {_time(part.due_at)} UTC" if part.due_at else ""
     return {
-        OPEN: "need a person",
-        RETRYING: f"wait for their next automatic retry{due}",
-        HELD: "are held until a person decides",
-        APPROVED: "are approved and not sent yet",
+        OPEN: "waiting for a person",
+        RETRYING: f"waiting for the next automatic retry{due}",
+        HELD: "held until a person decides",
+        APPROVED: "approved, not sent yet",
         DISCARDED: "given up by a person",
     }[part.state]
 
@@ -167,9 +178,9 @@ def _error_lines(report: RunReport) -> list[str]:
     for group in report.groups[:_MOST_KINDS]:
         example, known = group.example, CATALOGUE[group.values["code"]]
         where = example.field or example.source_path or "the record"
-        rule = f", rule from {example.source_path}" if example.source_path and example.field else ""
-        title = f"{known.title} in {example.stage}: {where}{rule} ({known.code})"
-        lines += _hung(f"  {group.count:>6} x {title}")
+        lines += _hung(f"  {group.count:>6} x {known.title} in {example.stage}: {where} ({known.code})")
+        if example.source_path and example.field:
+            lines += _hung(f"           rule: {rule_of(example)}")
         lines += _hung(f"           e.g. record {example.source_key or '(no key)'}: {example.message[:300]}")
         lines += _hung(f"           why: {known.cause}")
         lines += _hung(f"           next: {known.solution}")

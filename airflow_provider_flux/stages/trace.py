@@ -96,7 +96,7 @@ def record_facts(error: ErrorRow) -> list[str]:
         lines = row("rejected", f"record {error.source_key or '(no key)'}{where}: {error.message}")
         lines += raw("sent", error.sent) if error.sent else []
         return lines + (raw("answer", error.answer) if error.answer else [])
-    lines = row("rule", _rule(error)) if error.source_path or error.field else []
+    lines = row("rule", rule_of(error)) if error.source_path or error.field else []
     value = f", value {error.value!r}" if error.value is not None else ""
     return lines + row("record", f"{error.source_key or '(no key)'}{value}: {error.message}")
 
@@ -121,7 +121,8 @@ def partial_lines(run: Run, groups: Sequence[ErrorGroup]) -> list[str]:
     ]
 
 
-def _rule(error: ErrorRow) -> str:
+def rule_of(error: ErrorRow) -> str:
+    """The mapping rule behind an error: from where, to where, by which transform, in which version."""
     source = error.source_path or "(an expression or a constant)"
     target = f" -> {error.field}" if error.field else ""
     transform = f", transform {error.transform}" if error.transform else ""

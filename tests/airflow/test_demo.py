@@ -58,7 +58,7 @@ def sums(text: str) -> list[dict[str, int]]:
 def groups(text: str) -> list[dict[tuple[str, str], int]]:
     """Of every run that was shown: the errors by frequency as printed."""
     parts = text.split("errors by frequency")[1:]
-    pattern = re.compile(r"^ +(\d+) x .+ in \w+: (\S+?)(?:, rule from \S+)? \((\w+)\)$", re.MULTILINE)
+    pattern = re.compile(r"^ +(\d+) x .+ in \w+: (\S+?) \((\w+)\)$", re.MULTILINE)
     return [{(field, code): int(number) for number, field, code in pattern.findall(part)} for part in parts]
 
 
