@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 class UsageError(Exception):
@@ -31,6 +32,39 @@ def instant(text: str) -> datetime:
             f"'{text}' is not a date or time; write 2026-01-31 or 2026-01-31T13:00:00Z"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def instant_or_ago(text: str) -> datetime:
+    """An instant, or how long ago it was: `2h`, `7d`.
+
+    :raises argparse.ArgumentTypeError: when it is neither
+    """
+    ago = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
+    if ago is None:
+        try:
+            return instant(text)
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentTypeError(f"{error}, or how long ago: 30m, 2h, 7d") from None
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[ago[2]]
+    try:
+        return datetime.now(UTC) - timedelta(**{unit: int(ago[1])})
+    except OverflowError:
+        raise argparse.ArgumentTypeError(f"'{text}' ago is before the first year") from None
+
+
+def id_range(text: str) -> tuple[int, int]:
+    """`100..200`: the first and the last of whole numbers in a row.
+
+    :raises argparse.ArgumentTypeError: when it is not such a range
+    """
+    first, dots, last = text.partition("..")
+    try:
+        found = int(first), int(last)
+    except ValueError:
+        dots = ""
+    if not dots or found[0] > found[1]:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a range of whole numbers, for example 100..200")
+    return found
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

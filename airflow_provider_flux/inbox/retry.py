@@ -103,7 +103,7 @@ def check_flows(include: Path, flows: Collection[str], payload: str = "stored") 
 def _conf(filter: ErrorFilter, flow: str, *, payload: str, by: str, force: bool) -> dict[str, Any]:
     """What the DAG run is started with; its records are set aside already."""
     order: dict[str, Any] = {"payload": payload, "by": by[:250], "what": describe(replace(filter, flow=flow))}
-    if filter.run is not None and filter == ErrorFilter(run=filter.run):
+    if filter.run is not None and replace(filter, flow=None) == ErrorFilter(run=filter.run):
         order["run"] = filter.run.run_id
     else:
         order["claimed"] = True
