@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_flux.cli.values import instant, positive
+from airflow_provider_flux.cli.values import id_range, instant, instant_or_ago, positive
 
-ERROR_STATES = ("open", "held", "resolved", "superseded")
+ERROR_STATES = ("open", "retrying", "held", "approved", "resolved", "superseded", "discarded")
+ERROR_TYPES = ("connection", "data", "mapping", "configuration", "internal", "unknown")
 
 
 class Option:
@@ -50,48 +51,168 @@ _FLOW = Option("flow", help="flow id: the name of its file without .yaml", metav
 _OF_FLOW = Option("--flow", help="only of this flow", metavar="FLOW")
 _OF_RUN = Option("--run", help="only of this run: its number or its run id", metavar="RUN")
 
+# Read by `error_filter.asked_for`: every command that is about several errors has all of them.
+ERROR_FILTERS = (
+    _OF_RUN,
+    _OF_FLOW,
+    Option("--code", help="only of this code, for example INVALID_EMAIL", metavar="CODE"),
+    Option("--category", help="only of this kind", choices=ERROR_TYPES),
+    Option("--field", help="only of this target field; `lines[*].sku` is that of every line", metavar="FIELD"),
+    Option("--connector", help="only of this connector", metavar="NAME"),
+    Option("--mapping", help="only of this mapping", metavar="NAME"),
+    Option("--key", help="only of the record with this key in the source", metavar="RECORD"),
+    Option("--since", help="only from then on: a time, or 2h, 7d ago", type=instant_or_ago, metavar="T"),
+    Option("--until", help="only before then: a time, or 2h, 7d ago", type=instant_or_ago, metavar="T"),
+)
+
+_ID = Option("id", help="number of the error, from `errors list`", type=positive, metavar="ID")
+_LOCAL = Option("--local", help="run it in this process, without Airflow", action="store_true")
+_BY = Option("--by", help="who decides (default: the user of this computer)", metavar="NAME")
+
+
+def _numbers(how_many: str) -> Option:
+    return Option("ids", help="numbers of errors", type=positive, nargs=how_many, metavar="ID")
+
+
+_SELECTED = (
+    _numbers("*"),
+    *ERROR_FILTERS,
+    Option("--all", help="every error", action="store_true"),
+)
+
 _ERRORS = Group(
     "errors",
     "The records that did not arrive, and why.",
     (
         Command(
             "list",
-            "List failed and held records, or count them by code, field or flow.",
+            "List the records that have not arrived, the newest first, or count them by what they have in common.",
             f"{_HERE}.errors:list_errors",
             (
                 Option(
                     "--by",
                     help="count them instead, the most frequent first; may be given more than once",
-                    choices=("code", "field", "flow"),
+                    choices=("code", "field", "flow", "connector", "mapping", "category"),
                     action="append",
                 ),
-                _OF_RUN,
-                _OF_FLOW,
-                Option("--code", help="only of this code, for example INVALID_EMAIL", metavar="CODE"),
-                Option("--field", help="only of this target field", metavar="FIELD"),
-                Option("--state", help="only in this state (default: open and held)", choices=(*ERROR_STATES, "all")),
+                *ERROR_FILTERS,
+                Option(
+                    "--state",
+                    help="only in this state (default: open, retrying, held and approved)",
+                    choices=(*ERROR_STATES, "all"),
+                ),
                 Option("--limit", help="most rows (default: 50)", type=positive, default=50, metavar="N"),
                 _JSON,
             ),
         ),
         Command(
             "show",
-            "Show one error with its record, what was sent, the answer and the next step.",
-            f"{_HERE}.errors:show_error",
+            "Show one error: its record, what was sent, the answer, every attempt, and the next step.",
+            f"{_HERE}.error_view:show_error",
             (Option("id", help="number of the error, from `errors list`", type=positive, metavar="ID"), _JSON),
         ),
         Command(
             "retry",
-            "Send the failed records of one run again, in a new run.",
+            "Send records that did not arrive again: single ones, those of a run, or all that match.",
             f"{_HERE}.retry:retry",
             (
-                Option("--run", help="the run whose failed records are sent again", metavar="RUN", required=True),
-                _OF_FLOW,
-                Option("--local", help="run it in this process, without Airflow", action="store_true"),
+                *_SELECTED,
+                Option(
+                    "--payload",
+                    help="send the record as it was read or corrected, or read it anew (default: stored)",
+                    choices=("stored", "source"),
+                    default="stored",
+                ),
+                Option(
+                    "--force",
+                    help="send payloads without a version although something newer may have been delivered",
+                    action="store_true",
+                ),
+                _LOCAL,
+                _BY,
                 _JSON,
             ),
-            "Starts a DAG run of the flow in Airflow. The records go through the newest mapping version; "
-            "those that arrive become `resolved`. The old run is not changed.",
+            "Starts a DAG run in Airflow for each flow. The records go through the newest mapping version; "
+            "those that arrive become `resolved`. The old runs are not changed. A record is in one replay at a time.",
+        ),
+        Command(
+            "edit",
+            "Correct the record of an error; the next retry sends the corrected one.",
+            f"{_HERE}.review:edit",
+            (
+                _ID,
+                Option(
+                    "--set",
+                    help="put a value at a path: phone=+14155550100, lines[0].qty=2; may be given more than once",
+                    metavar="PATH=VALUE",
+                    action="append",
+                ),
+                Option("--payload", help="the whole record from a JSON file; - for standard input", metavar="FILE"),
+                _BY,
+                _JSON,
+            ),
+            "The value is JSON; what is not JSON is a text. The record must keep its key and its version, and the "
+            "mapping must make no error of it, or nothing is changed. What it replaces is kept.",
+        ),
+        Command(
+            "approve",
+            "Let held records go: they are sent in a new run of their flow.",
+            f"{_HERE}.review:approve",
+            (*_SELECTED, _LOCAL, _BY, _JSON),
+        ),
+        Command(
+            "discard",
+            "Give records up for good, with a reason.",
+            f"{_HERE}.review:discard",
+            (
+                _numbers("+"),
+                Option("--reason", help="why, for those who look for the record later", metavar="TEXT", required=True),
+                _BY,
+                _JSON,
+            ),
+            "A new version of the record in the source is tried again by itself.",
+        ),
+    ),
+)
+
+_CONNECTION = Option("connection", help="id of the Airflow connection", metavar="CONNECTION")
+
+_CONNECTORS = Group(
+    "connectors",
+    "The health of connections.",
+    (
+        Command(
+            "list",
+            "List the connections of all flows with their health.",
+            f"{_HERE}.connectors:list_connections",
+            (_JSON,),
+            "A connection is pending before its first call, active when its last call was good, degraded when it ended "
+            "in auth, rate limit or outage trouble, and disabled when a person switched it off.",
+        ),
+        Command(
+            "show",
+            "Show one connection: its recent errors by class, the flows that use it, and what to do.",
+            f"{_HERE}.connectors:show_connection",
+            (_CONNECTION, _JSON),
+        ),
+        Command(
+            "verify",
+            "Test one connection now, with one harmless call.",
+            f"{_HERE}.switch:verify",
+            (_CONNECTION, _JSON),
+            "A good call makes a degraded connection active; its flows resume with their next tick.",
+        ),
+        Command(
+            "disable",
+            "Switch a connection off: no run makes a call over it.",
+            f"{_HERE}.switch:disable",
+            (_CONNECTION, Option("--reason", help="why, for those who find it", metavar="TEXT", required=True), _JSON),
+        ),
+        Command(
+            "enable",
+            "Switch a connection on again; its flows resume with their next tick.",
+            f"{_HERE}.switch:enable",
+            (_CONNECTION, _JSON),
         ),
     ),
 )
@@ -131,9 +252,12 @@ COMMANDS: tuple[Command | Group, ...] = (
             _FLOW,
             Option("--from", help="start of the window; needs --to", type=instant, metavar="T", dest="start"),
             Option("--to", help="end of the window (exclusive)", type=instant, metavar="T", dest="end"),
+            Option("--ids", help="only these records, by their key in the source: 17,42", metavar="A,B"),
+            Option("--id-range", help="only the records 100 to 200, by their key", type=id_range, metavar="A..B"),
             _JSON,
         ),
-        "With a window the cursor does not move, as in a backfill.",
+        "With a window or ids the cursor does not move, as in a backfill. Ids need a source that can be asked for "
+        "single records: a database, or an API with `item`.",
     ),
     Command(
         "runs",
@@ -152,6 +276,31 @@ COMMANDS: tuple[Command | Group, ...] = (
         (Option("run", help="number of the run, or its run id", metavar="RUN"), _OF_FLOW, _JSON),
     ),
     _ERRORS,
+    _CONNECTORS,
+    Command(
+        "metrics",
+        "Show error rate, kinds of errors, time to resolution and success of retries, per flow and day or week.",
+        f"{_HERE}.metrics:metrics",
+        (
+            Option("flow", help="only of this flow", nargs="?", metavar="FLOW"),
+            Option("--by", help="day or week (default: day)", choices=("day", "week"), default="day"),
+            Option(
+                "--since",
+                help="from then on: a time, or 30d ago (default: 14 days, or 8 weeks)",
+                type=instant_or_ago,
+                metavar="T",
+            ),
+            _JSON,
+        ),
+        "Every record counts once, however often a tick reads it again.",
+    ),
+    Command(
+        "housekeeping",
+        "Remove staged files, customer data of failed records, and runs that are older than their retention.",
+        f"{_HERE}.housekeeping:housekeeping",
+        (Option("--dry-run", help="only say what would be removed", action="store_true"), _JSON),
+        "The DAG flux_housekeeping does it every day.",
+    ),
     Group(
         "db",
         "The store of Flux.",

@@ -1,119 +1,91 @@
-"""`errors list` and `errors show`."""
+"""`errors list`: the errors that match, or how many have what in common."""
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from airflow_provider_flux.cli.error_filter import asked_for, nothing_found
 from airflow_provider_flux.cli.output import Output
-from airflow_provider_flux.cli.place import expect_flow, find_run, the_store
-from airflow_provider_flux.cli.runs import moment
-from airflow_provider_flux.cli.values import UsageError, did_you_mean
+from airflow_provider_flux.cli.place import the_store
 from airflow_provider_flux.errors import CATALOGUE
-from airflow_provider_flux.store.filters import ErrorFilter
+from airflow_provider_flux.store.error_rows import OPEN, UNSETTLED
 
 if TYPE_CHECKING:
-    from airflow_provider_flux.store import Store
     from airflow_provider_flux.store.rows import ErrorGroup, ErrorRow
-
-_UNSETTLED = ("open", "held")
 
 
 def list_errors(arguments: Namespace, out: Output) -> int:
     """Print errors, or their numbers by something, as a table."""
-    if arguments.code is not None and arguments.code not in CATALOGUE:
-        raise UsageError(f"there is no error code '{arguments.code}'{did_you_mean(arguments.code, CATALOGUE)}")
+    states = {None: UNSETTLED, "all": None}
     with the_store() as store:
-        filter = _filter(arguments, store)
+        filter = asked_for(arguments, store, states.get(arguments.state, arguments.state))
         total = store.count_errors(filter)
-        if arguments.flow and not total:
-            expect_flow(arguments.flow)
+        if not total:
+            return _print_nothing(nothing_found(filter, store), out)
         if arguments.by:
-            return _print_groups(store.error_groups(arguments.by, filter, limit=arguments.limit), arguments.by, out)
-        rows = store.errors(filter, limit=arguments.limit)
+            # What could not be read has no target field yet: its place is the path in the source.
+            by = ["path" if name == "field" else name for name in arguments.by]
+            found = store.error_groups(by, filter, limit=arguments.limit)
+            groups = [replace(one, values=dict(zip(arguments.by, one.values.values(), strict=True))) for one in found]
+            return _print_groups(groups, arguments.by, out)
+        rows = store.errors(filter, limit=arguments.limit, newest_first=True)
     if out.json:
         out.data(rows)
-        return 0
-    if not rows:
-        out.line("No errors.")
-        return 0
-    out.table(
-        ("#id", "flow", "record", "code", "field", "message"),
-        [(row.id, row.flow, row.source_key, row.code, row.field or row.source_path, row.message) for row in rows],
-    )
-    if total > len(rows):
-        out.note(f"{len(rows)} of {total} errors; see more with --limit, or count them with --by code")
-    return 0
-
-
-def show_error(arguments: Namespace, out: Output) -> int:
-    """Print everything about one error."""
-    with the_store() as store:
-        rows = store.errors(ErrorFilter(ids=[arguments.id]))
-    if not rows:
-        raise UsageError(f"there is no error {arguments.id}; `airflow-flux errors list` lists them")
-    if out.json:
-        out.data(rows[0])
     else:
-        _print_error(rows[0], out)
+        _print_rows(rows, one_flow=bool(arguments.flow), out=out)
+    if total > len(rows):
+        out.note(f"The newest {len(rows)} of {total} errors; see more with --limit, or count them with --by code")
     return 0
 
 
-def _filter(arguments: Namespace, store: Store) -> ErrorFilter:
-    run = find_run(store, arguments.run, arguments.flow) if arguments.run else None
-    states = {None: _UNSETTLED, "all": None}
-    state = states.get(arguments.state, arguments.state)
-    return ErrorFilter(run=run, flow=arguments.flow, code=arguments.code, field=arguments.field, state=state)
+def _print_nothing(why: str, out: Output) -> int:
+    if out.json:
+        out.data([])
+        out.note(why)
+    else:
+        out.line(why)
+    return 0
+
+
+def _print_rows(rows: list[ErrorRow], *, one_flow: bool, out: Output) -> None:
+    columns = ["#id", "when", *([] if one_flow else ["flow"]), "record", "error"]
+    lines = [
+        [row.id, _short(row.occurred_at), *([] if one_flow else [row.flow]), row.source_key or "(no key)", _error(row)]
+        for row in rows
+    ]
+    out.table(columns, lines)
+
+
+def _error(row: ErrorRow) -> str:
+    place = row.field or row.source_path
+    state = "" if row.state == OPEN else f" ({row.state})"
+    return f"{row.code} {place + ': ' if place else ''}{row.message}{state}"
 
 
 def _print_groups(groups: list[ErrorGroup], by: list[str], out: Output) -> int:
     if out.json:
         out.data(groups)
         return 0
-    if not groups:
-        out.line("No errors.")
-        return 0
     rows = [
-        (group.count, *(group.values[name] for name in by), moment(group.last_seen), group.example.message)
+        (
+            group.count,
+            *("(none)" if group.values[name] is None else group.values[name] for name in by),
+            _short(group.first_seen),
+            _short(group.last_seen),
+            f"#{group.example.id} {group.example.message}",
+        )
         for group in groups
     ]
-    out.table(("#count", *by, "last seen", "for example"), rows)
-    if "code" in by and any(group.example.state in _UNSETTLED for group in groups):
+    out.table(("#count", *by, "first seen", "last seen", "for example"), rows)
+    if "code" in by and any(group.example.state in UNSETTLED for group in groups):
         out.line()
         for code in dict.fromkeys(group.values["code"] for group in groups):
             out.line(f"{code}  {CATALOGUE[code].cause} Next: {CATALOGUE[code].solution}")
     return 0
 
 
-def _print_error(row: ErrorRow, out: Output) -> None:
-    known = CATALOGUE[row.code]
-    out.line(f"{known.title} ({row.code}) in {row.stage}: {row.message}")
-    resolved = f" by run {row.resolved_by}" if row.resolved_by else ""
-    facts = {
-        "state": row.state + resolved,
-        "flow": row.flow,
-        "run": row.run_id,
-        "record": row.source_key or "(no key)",
-        "field": " -> ".join(part for part in (row.source_path, row.field) if part),
-        "transform": row.transform,
-        "value": row.value,
-        "when": row.occurred_at,
-        "mapping": None if row.mapping_version is None else f"version {row.mapping_version}",
-        "meaning": known.meaning,
-        "cause": known.cause,
-        "next": known.solution,
-        "answer": row.answer,
-    }
-    for name, value in facts.items():
-        if value:
-            out.line(f"  {name:<10} {value}")
-    for name, text in (("record as read", row.payload), ("record as sent", row.sent)):
-        if text:
-            out.line(f"{name}:")
-            out.line(_indented(text))
-
-
-def _indented(text: str) -> str:
-    shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return "\n".join(f"  {line}" for line in shown.splitlines())
+def _short(instant: str) -> str:
+    """An instant of the store without its year: what is shown is months old at most."""
+    return f"{instant[5:10]} {instant[11:16]}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import Row
-from sqlalchemy.sql import Select
+from sqlalchemy.sql import ColumnElement, Select
 
 from airflow_provider_flux.store.filters import EVERYTHING, ErrorFilter
 from airflow_provider_flux.store.part import StorePart
@@ -27,9 +27,17 @@ _ROWS = select(errors, runs.c.run_id).join(runs, errors.c.run == runs.c.id)
 class Errors(StorePart):
     """Reads error rows; every method raises FluxError STORE_UNAVAILABLE."""
 
-    def errors(self, filter: ErrorFilter = EVERYTHING, *, limit: int | None = None, offset: int = 0) -> list[ErrorRow]:
-        """The errors, oldest first."""
-        statement = _ROWS.where(*filter.conditions()).order_by(errors.c.id).limit(limit).offset(offset or None)
+    def errors(
+        self,
+        filter: ErrorFilter = EVERYTHING,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        newest_first: bool = False,
+    ) -> list[ErrorRow]:
+        """The errors, oldest first unless asked otherwise."""
+        order = errors.c.id.desc() if newest_first else errors.c.id
+        statement = _ROWS.where(*filter.conditions()).order_by(order).limit(limit).offset(offset or None)
         return self._fetch(statement)
 
     def iter_errors(self, filter: ErrorFilter = EVERYTHING) -> Iterator[ErrorRow]:
@@ -66,6 +74,13 @@ class Errors(StorePart):
             ErrorGroup(row[0], dict(zip(by, row[4:], strict=True)), row[1], row[2], examples[row[3]]) for row in found
         ]
 
+    def error_values(self, name: str) -> list[str]:
+        """What errors have ever had in a column of `flux_causes`, for example every connector; fields as `path`s."""
+        column = _causes_by()["path" if name == "field" else name]
+        with self._database.reading() as connection:
+            statement = select(column).where(column.is_not(None)).distinct().order_by(column)
+            return [str(value) for value in connection.execute(statement).scalars()]
+
     def _fetch(self, statement: Select[Any]) -> list[ErrorRow]:
         with self._database.reading() as connection:
             return [_error(row) for row in connection.execute(statement)]
@@ -75,7 +90,7 @@ def _grouped(by: Sequence[str], filter: ErrorFilter) -> Select[Any]:
     """Counts by cause first, from an index alone, then adds up what is the same in the asked columns."""
     counted = _counted([name for name in _OF_ROWS if name in by], filter).subquery()
     joined = counted.join(causes, causes.c.fingerprint == counted.c.fingerprint)
-    groupable = {"path": func.coalesce(causes.c.field, causes.c.source_path), **causes.c}
+    groupable = _causes_by()
     if "run_id" in by:
         joined = joined.join(runs, runs.c.id == counted.c.run_id)
         groupable["run_id"] = runs.c.run_id
@@ -89,6 +104,10 @@ def _grouped(by: Sequence[str], filter: ErrorFilter) -> Select[Any]:
         .group_by(*columns)
         .order_by(number.desc(), newest.desc())
     )
+
+
+def _causes_by() -> dict[str, ColumnElement[Any]]:
+    return {"path": func.coalesce(causes.c.field, causes.c.source_path), **causes.c}
 
 
 def _counted(of_rows: Sequence[str], filter: ErrorFilter) -> Select[Any]:

@@ -30,6 +30,7 @@ class ErrorFilter:
     :param mapping: its name
     :param since: instant as the store keeps it (`store.text.instant_text`), inclusive
     :param until: the same, exclusive
+    :param fingerprint: of its cause (`store.causes`)
     :param key: source key, as people know it
     :param ids: numbers of errors
     """
@@ -44,12 +45,15 @@ class ErrorFilter:
     mapping: str | None = None
     since: str | None = None
     until: str | None = None
+    fingerprint: str | None = None
     key: str | None = None
     ids: Collection[int] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What must hold, all of it, for a row of `flux_errors`."""
         indexed = [*self._of_cause(), *self._of_key()]
+        if self.fingerprint is not None:
+            indexed.append(errors.c.fingerprint == self.fingerprint)
         # Every index of these begins with the state, so that there always is one to begin with.
         states = STATES if indexed and self.state is None else self.state
         found = self._of_row()
