@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Any
 
 import pendulum
 from airflow.providers.common.compat.sdk import DAG, Param, get_parsing_context
 
+from airflow_provider_flux.compat import AIRFLOW_V_3_0_PLUS, AIRFLOW_V_3_1_PLUS, CronTriggerTimetable
+from airflow_provider_flux.operators.housekeeping import FluxPurgeOperator, FluxReconcileOperator
+from airflow_provider_flux.operators.review import REVIEW
 from airflow_provider_flux.operators.timer import TIMER, FluxTimerOperator
+
+HOUSEKEEPING = "flux_housekeeping"
 
 _RETRIES: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=10)}
 """For a store that is busy or an Airflow that restarts; whatever the installation's default is."""
@@ -39,11 +45,40 @@ def _timer() -> DAG:
     return dag
 
 
+def _review() -> DAG:
+    """One run for every run of a flow that holds records: never inside the flow's own run, which it would keep open."""
+    from airflow_provider_flux.operators.review_tasks import REASON, FluxDecisionOperator, FluxReviewOperator
+
+    dag = _dag(
+        REVIEW,
+        "Asks a person about the records that a run holds",
+        flow=Param(None, type="string", minLength=1, title="Flow"),
+        run_id=Param(None, type="string", minLength=1, title="Run", description="Its run id."),
+    )
+    ask = FluxReviewOperator(task_id="ask", params={"reason": Param("", **REASON)}, dag=dag, **_RETRIES)
+    ask.set_downstream(FluxDecisionOperator(task_id="decide", asked_in="ask", dag=dag, **_RETRIES))
+    return dag
+
+
+def _housekeeping() -> DAG:
+    """Once a day, in the small hours."""
+    dag = _dag(
+        HOUSEKEEPING,
+        "Removes what is older than its retention, and closes what Airflow ended without Flux",
+        CronTriggerTimetable("17 3 * * *", timezone="UTC"),
+    )
+    dag.max_active_runs = 1
+    FluxPurgeOperator(task_id="purge", dag=dag, **_RETRIES)
+    FluxReconcileOperator(task_id="reconcile", dag=dag, **_RETRIES)
+    return dag
+
+
 def _dag(dag_id: str, description: str, schedule: Any = None, **params: Param) -> DAG:
     dag = DAG(
         dag_id=dag_id,
         schedule=schedule,
-        start_date=pendulum.datetime(2000, 1, 1, tz="UTC"),
+        # Without a start, Airflow 3 waits for the hour; 2.11 must have one, and runs at once.
+        start_date=None if AIRFLOW_V_3_0_PLUS else pendulum.datetime(2000, 1, 1, tz="UTC"),
         catchup=False,
         # A paused timer would be a retry that never comes.
         is_paused_upon_creation=False,
@@ -58,4 +93,11 @@ def _dag(dag_id: str, description: str, schedule: Any = None, **params: Param) -
     return dag
 
 
-_BUILDERS: dict[str, Callable[[], DAG]] = {TIMER: _timer}
+def _can_ask() -> bool:
+    """Whether this Airflow has tasks that wait for a person."""
+    return AIRFLOW_V_3_1_PLUS and find_spec("airflow.providers.standard") is not None
+
+
+_BUILDERS: dict[str, Callable[[], DAG]] = {HOUSEKEEPING: _housekeeping, TIMER: _timer}
+if _can_ask():
+    _BUILDERS[REVIEW] = _review

@@ -83,11 +83,13 @@ class FluxSettleOperator(FluxOperator):
         return {"flow": run.flow.id, "run_id": run.run_id, "state": report.run.state, "counts": _buckets(report.run)}
 
     def _pass_on(self, run: RunContext, report: RunReport) -> None:
+        from airflow_provider_flux.operators.review import ask
         from airflow_provider_flux.operators.stats import emit
         from airflow_provider_flux.operators.timer import arm
 
         emit(run.store, report)
         arm(run.store, run.flow.id, run.run_id, self.log.warning)
+        ask(run.store, report.run, run.epoch, self.log.warning)
 
 
 def _buckets(run: Run) -> dict[str, int]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseSensorOperator
 
 from airflow_provider_flux import dag_runs, settings
+from airflow_provider_flux.operators.generic import why_not
 
 if TYPE_CHECKING:
     from airflow_provider_flux.compat import Context
@@ -38,15 +39,7 @@ def arm(store: Store, flow: str, run_id: str, warn: Callable[..., Any]) -> None:
     due = store.next_due(flow, _TOGETHER)
     if due is None:
         return
-    try:
-        _set(flow, run_id, datetime.fromisoformat(due))
-        trouble = "is paused: unpause it" if dag_runs.paused(TIMER) else None
-    except dag_runs.DagRunRefused as refusal:
-        trouble = (
-            "is not there: copy dags/flux_system.py into Airflow's DAG folder"
-            if refusal.missing
-            else f"refused a run: {refusal}"
-        )
+    trouble = why_not(TIMER, lambda: _set(flow, run_id, datetime.fromisoformat(due)))
     if trouble is not None:
         warn(
             "Records wait for a retry that is due at %s, but Airflow's DAG %s %s. The next run of the flow tries to "
