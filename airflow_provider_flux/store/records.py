@@ -68,10 +68,25 @@ class Records(StorePart):
             return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
 
     def acked_elsewhere(self, run: Run, epoch: int) -> dict[str, int]:
-        """SHA-256 of the batches that earlier epochs of this run acknowledged, with the newest such epoch."""
+        """SHA-256 of the batches that earlier epochs of this run acknowledged, with the newest such epoch.
+
+        Not of those of which a record failed: a clear is there to send it again, and the links tell what was delivered.
+        """
+        failed = (
+            select(outcomes.c.id)
+            .where(
+                outcomes.c.run == batches.c.run,
+                outcomes.c.stage == _WRITE,
+                outcomes.c.epoch == batches.c.epoch,
+                outcomes.c.batch == batches.c.batch,
+                outcomes.c.bucket == "failed",
+            )
+            .correlate(batches)
+            .exists()
+        )
         statement = (
             select(batches.c.sha256, batches.c.epoch)
-            .where(batches.c.run == run.id, batches.c.epoch < epoch, batches.c.state == ACKED)
+            .where(batches.c.run == run.id, batches.c.epoch < epoch, batches.c.state == ACKED, ~failed)
             .order_by(batches.c.epoch)
         )
         with self._database.reading() as connection:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from airflow_provider_flux.store.error_rows import UNSETTLED
 from airflow_provider_flux.store.filters import ErrorFilter
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
 
@@ -81,6 +82,27 @@ def test_a_clear_does_not_double_inserts(flux: Flux, stages: str) -> None:
     assert set(Counter(record["id"] for record in flux.saas.inserted).values()) == {1}
     assert len(flux.saas.inserted) == RECORDS - BAD
     assert run["failed"] == BAD
+
+
+@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("stages", ["write settle", "read transform write settle"])
+def test_a_clear_sends_again_what_the_destination_had_refused(flux: Flux, stages: str, mode: str) -> None:
+    flux.write_flow(mode=mode)
+    flux.saas.put(*contacts(RECORDS))
+    flux.saas.record_status = lambda record: 422 if record["id"] in ("c00003", "c00050") else 200
+    assert flux.run("r1")["failed"] == 2
+    flux.saas.record_status = lambda record: 200
+
+    run = flux.run("r1", stages, epoch=1)
+
+    assert_sum_holds(run)
+    assert (run["state"], run["failed"]) == ("succeeded", 0)
+    arrived = flux.saas.upserted or Counter(record["id"] for record in flux.saas.inserted)
+    assert set(arrived) == set(flux.saas.contacts)
+    if mode == "insert":
+        assert set(arrived.values()) == {1}
+    with flux.open_store() as store:
+        assert store.count_errors(ErrorFilter(flow="contacts", state=UNSETTLED)) == 0
 
 
 def test_a_replay_delivers_the_mended_records_and_leaves_the_old_run_as_it_was(finished: Flux) -> None:
