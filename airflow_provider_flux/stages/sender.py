@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import NoReturn
 
 from airflow_provider_flux.connectors.contract import Destination, WriteItem
-from airflow_provider_flux.errors import CATALOGUE, Disposition, FluxError, OutcomeUnknown, RecordError
+from airflow_provider_flux.errors import CATALOGUE, Category, Disposition, FluxError, OutcomeUnknown, RecordError
 from airflow_provider_flux.stages.acknowledge import Acknowledger
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
@@ -171,7 +171,7 @@ class Sender:
             # Nothing of it was stored, so a retry may send it without any doubt.
             self._forget_sent(batch)
         log.warning("batch %d was not delivered: %s", batch.number, error)
-        if CATALOGUE[error.code].disposition is Disposition.STOP:
+        if _hopeless(error):
             self._stop()
             raise error
         self._in_a_row += 1
@@ -208,7 +208,7 @@ class Sender:
         except FluxError as error:
             self._forget_sent(batch)
             self.failed[batch.number] = error
-            if CATALOGUE[error.code].disposition is Disposition.STOP:
+            if _hopeless(error):
                 self._stop()
                 raise
             return False
@@ -246,6 +246,12 @@ class Sender:
 
     def _forget_sent(self, batch: Batch) -> None:
         self._ctx.store.forget_sent(self._run, self._ctx.epoch, batch.number)
+
+
+def _hopeless(error: FluxError) -> bool:
+    """Whether no other batch can fare better: the caller is refused, or the mapping does not fit the destination."""
+    known = CATALOGUE[error.code]
+    return known.disposition is Disposition.STOP or known.category is Category.MAPPING
 
 
 def _items(guarded: Guarded) -> list[WriteItem]:
