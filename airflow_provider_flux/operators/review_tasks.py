@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from airflow_provider_flux.store.rows import Run
 
 
-REASON: dict[str, Any] = {"type": "string", "maxLength": 1000, "title": "Reason", "description": "Why, if you discard them."}
+REASON: dict[str, Any] = {
+    "type": "string",
+    "maxLength": 1000,
+    "title": "Reason",
+    "description": "Why, if you discard them.",
+}
 """JSON Schema of the one field of the form, the operator's param `reason`."""
 
 
