@@ -1,7 +1,7 @@
 """A small SaaS over HTTP, stateful, with faults on demand: the source and the destination of the crash tests.
 
-Source: `GET /contacts?since=&until=&after=&limit=` pages by (updated_at, id). Destination: `POST /upsert` stores by
-key, `POST /insert` appends whatever comes; `calls` lists what came. `on_write` is called with the number of the write
+Source: `GET /contacts?since=&until=&after=&limit=` pages by (updated_at, id), `GET /contacts/<id>` is one of them.
+Destination: `POST /upsert` stores by key, `POST /insert` appends whatever comes; `calls` lists what came. `on_write` is called with the number of the write
 and the moment ("before" or "after" it is stored) and may kill the client.
 """
 
@@ -64,6 +64,12 @@ class Saas:
             self.on_page(self.pages)
             return {"data": rows, "next": next_page}
 
+    def one(self, key: str) -> tuple[int, dict[str, Any]]:
+        """A contact by its key, or 404."""
+        with self.lock:
+            found = self.contacts.get(key)
+            return (404, {"error": "no such contact"}) if found is None else (200, found)
+
     def write(self, path: str, records: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
         with self.lock:
             self.writes += 1
@@ -100,6 +106,9 @@ def serve(saas: Saas) -> Iterator[Saas]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            if parts.path.startswith("/contacts/"):
+                self._answer(*saas.one(parts.path.removeprefix("/contacts/")))
+                return
             self._answer(200, saas.page(query) if parts.path == "/contacts" else {"ok": True})
 
         def do_HEAD(self) -> None:
