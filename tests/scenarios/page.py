@@ -52,12 +52,15 @@ def commands(text: str) -> list[list[str]]:
 def changed(file: str, fix: str) -> str:
     """The file with a fix in it.
 
-    :param fix: a list of rules, each in place of the one with the same target; or keys, laid over those of the file
+    :param fix: a list of rules, each in place of those with the same target or the same source; or keys, laid over
+        those of the file
     """
     content, change = yaml.safe_load(file), yaml.safe_load(fix)
     if isinstance(change, list):
         targets = {rule["to"] for rule in change}
-        content["rules"] = [rule for rule in content["rules"] if rule["to"] not in targets] + change
+        sources = {rule["from"] for rule in change if "from" in rule}
+        kept = [rule for rule in content["rules"] if rule["to"] not in targets and rule.get("from") not in sources]
+        content["rules"] = kept + change
     else:
         _lay_over(content, change)
     text: str = yaml.safe_dump(content, sort_keys=False)

@@ -42,12 +42,15 @@ class System(Saas):
             self.contacts[key] = {**self.contacts[key], **fields, "updated_at": moment}
 
     # The CRM's list, and the customers of the billing system.
-    _get_people = Saas._get_cursor
+    _head_people = _get_people = Saas._get_cursor
     _get_customers = Saas._get_contacts
     _post_customers = Saas._post_contacts
     _put_customers = Saas._put_contacts
     _patch_customers = Saas._patch_contacts
     _delete_customers = Saas._delete_contacts
+
+    def _get_person(self, call: Call, rest: str) -> Reply:
+        return self._get_contacts(call, rest)
 
     def _found(self, call: Call) -> list[Contact]:
         since, until = call.param("updated_since"), call.param("updated_before", "~")

@@ -62,7 +62,7 @@ class Planner:
     def plan(self, items: Sequence[WriteItem]) -> Plan:
         """The statements for a batch.
 
-        :raises FluxError: NOT_FOUND when the table has no such column
+        :raises FluxError: FIELD_NOT_FOUND when the table has no such column
         """
         plan = Plan()
         deletes: list[int] = []
@@ -167,7 +167,7 @@ class Planner:
         for name in columns:
             if name not in self._rules:
                 raise FluxError(
-                    "NOT_FOUND",
+                    "FIELD_NOT_FOUND",
                     f"{who} '{name}', but table '{self._table.label}' has no such column{near(name, self._rules)}",
                     next_step=f"Correct the name in the flow or its mapping, or add it to '{self._table.label}'.",
                 )

@@ -27,7 +27,7 @@ _KEYS = 100
 class Reading:
     """Reads the pages of a window.
 
-    :raises FluxError: NOT_FOUND, with names that look alike, for a table or column that is not there
+    :raises FluxError: with names that look alike: NOT_FOUND for a table, FIELD_NOT_FOUND for a column that is not there
     """
 
     def __init__(self, database: Database, options: SqlSourceOptions) -> None:
@@ -88,7 +88,7 @@ class Reading:
         ]:
             if name not in names:
                 raise FluxError(
-                    "NOT_FOUND",
+                    "FIELD_NOT_FOUND",
                     f"connection '{self._options.connection}': {owner} has no column '{name}'{near(name, names)}",
                     next_step=f"Correct `source.{option}` in the flow file.",
                 )

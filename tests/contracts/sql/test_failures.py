@@ -36,7 +36,7 @@ def test_an_unknown_schema_is_named(people: Any, person: Person) -> None:
 def test_an_unknown_target_column_stops_before_anything_is_written(people: Any, person: Person) -> None:
     with pytest.raises(FluxError) as caught:
         people.write([person(1), person(2, emial="x")], table="people")
-    assert caught.value.code == "NOT_FOUND"
+    assert caught.value.code == "FIELD_NOT_FOUND"
     assert "'emial'" in caught.value.message
     assert "did you mean 'email'?" in caught.value.message
     assert not caught.value.transient

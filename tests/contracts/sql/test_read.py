@@ -374,7 +374,7 @@ def test_columns_that_are_not_there_are_named(contacts: Any) -> None:
     for options, message, next_step in cases:
         with pytest.raises(FluxError) as caught:
             contacts.read(**options)
-        assert caught.value.code == "NOT_FOUND"
+        assert caught.value.code == "FIELD_NOT_FOUND"
         assert message in caught.value.message
         assert next_step in caught.value.next_step
 
