@@ -44,9 +44,9 @@ class Cause(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def fingerprint(cause: Cause) -> str:
-    """The same text for the same cause, at any time and in every process."""
+    """The same text for the same cause, at any time and in every process; short, as every error has it in an index."""
     text = "\n".join("" if part is None else part for part in cause)
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def any_index(path: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, false, func, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql import ColumnElement, FromClause
 
 from airflow_provider_flux.store.causes import any_index
 from airflow_provider_flux.store.error_rows import STATES
@@ -49,56 +50,62 @@ class ErrorFilter:
     key: str | None = None
     ids: Collection[int] | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """What must hold, all of it, for a row of `flux_errors`."""
-        indexed = [*self._of_cause(), *self._of_key()]
-        if self.fingerprint is not None:
-            indexed.append(errors.c.fingerprint == self.fingerprint)
+    def conditions(self, table: FromClause = errors) -> list[ColumnElement[bool]]:
+        """What must hold, all of it, for a row of `flux_errors`.
+
+        :param table: what stands for `flux_errors` in the statement
+        """
+        columns = table.c
+        indexed = [*self._of_cause(columns), *self._of_key(columns)]
         # Every index of these begins with the state, so that there always is one to begin with.
         states = STATES if indexed and self.state is None else self.state
-        found = self._of_row()
+        found = self._of_row(columns)
         if isinstance(states, str):
-            found.append(errors.c.state == clean(states))
+            found.append(columns.state == clean(states))
         elif states is not None:
-            found.append(errors.c.state.in_([clean(state) for state in states]))
+            found.append(columns.state.in_([clean(state) for state in states]))
         return found + indexed
 
-    def _of_row(self) -> list[ColumnElement[bool]]:
+    def _of_row(self, columns: Any) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         if self.run is not None:
-            found.append(errors.c.run == self.run.id)
+            found.append(columns.run == self.run.id)
         if self.ids is not None:
-            found.append(numbered(self.ids))
+            found.append(numbered(self.ids, columns))
         if self.since is not None:
-            found.append(errors.c.occurred_at >= self.since)
+            found.append(columns.occurred_at >= self.since)
         if self.until is not None:
-            found.append(errors.c.occurred_at < self.until)
+            found.append(columns.occurred_at < self.until)
         if self.field is not None and any_index(self.field) != self.field:
-            found.append(func.coalesce(errors.c.field, errors.c.source_path) == clean(self.field))
+            found.append(func.coalesce(columns.field, columns.source_path) == clean(self.field))
         return found
 
-    def _of_key(self) -> list[ColumnElement[bool]]:
+    def _of_key(self, columns: Any) -> list[ColumnElement[bool]]:
         if self.key is None:
             return []
         # Every flow by its name: the index of keys begins with it.
-        return [errors.c.source_key == stored_key(self.key), errors.c.flow.in_(select(causes.c.flow))]
+        return [columns.source_key == stored_key(self.key), columns.flow.in_(select(causes.c.flow))]
 
-    def _of_cause(self) -> list[ColumnElement[bool]]:
+    def _of_cause(self, columns: Any) -> list[ColumnElement[bool]]:
         """Causes are few: picked first, they lead to their errors by an index, whatever is asked for."""
-        wanted = {name: getattr(self, name) for name in ("flow", "code", "category", "connector", "mapping")}
+        names = ("flow", "code", "category", "connector", "mapping", "fingerprint")
+        wanted = {name: getattr(self, name) for name in names}
         found = [causes.c[name] == clean(value) for name, value in wanted.items() if value is not None]
         if self.field is not None:
             found.append(func.coalesce(causes.c.field, causes.c.source_path) == clean(any_index(self.field)))
-        return [errors.c.fingerprint.in_(select(causes.c.fingerprint).where(*found))] if found else []
+        return [columns.fingerprint.in_(select(causes.c.fingerprint).where(*found))] if found else []
 
 
 EVERYTHING = ErrorFilter()
 
 
-def numbered(ids: Collection[int]) -> ColumnElement[bool]:
+def numbered(ids: Collection[int], columns: Any = errors.c) -> ColumnElement[bool]:
     """That an error is one of these, however many there are."""
     possible = sorted({number for number in ids if 0 < number <= LARGEST_ID})
     if not possible:
         return false()
     # Written into the statement: a person may select more errors than a statement can have parameters.
-    return errors.c.id.in_(bindparam("ids", value=possible, expanding=True, literal_execute=True))
+    these: ColumnElement[bool] = columns.id.in_(
+        bindparam("ids", value=possible, expanding=True, literal_execute=True)
+    )
+    return these

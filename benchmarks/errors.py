@@ -1,0 +1,113 @@
+"""Finding errors among a million: the queries behind `errors list`, on SQLite and PostgreSQL.
+
+Twenty flows on five connectors fail with fifteen codes on sixty fields, some often and some seldom. Three of ten errors
+are still in the inbox.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pgserver
+from rich.console import Console
+from rich.table import Table
+
+from airflow_provider_flux.store import Store, open_store, upgrade_store
+from airflow_provider_flux.store.error_rows import UNSETTLED
+from airflow_provider_flux.store.filters import ErrorFilter
+from airflow_provider_flux.store.text import instant_text
+from benchmarks import error_data
+
+PAGE = 50
+REPEATS = 5
+GROUPS_TARGET, ONE_TARGET, TWO_TARGET = 0.2, 0.2, 1.0
+"""Most seconds: `errors --by field`, a page with one filter, a page with two."""
+
+ONE = {
+    "flow": {"flow": "flow_03"},
+    "code": {"code": "INVALID_FORMAT"},
+    "field": {"field": "field_07"},
+    "connector": {"connector": "connector_1"},
+    "category": {"category": "data"},
+    "mapping": {"mapping": "mapping_03"},
+    "since": {"since": instant_text(datetime(2026, 3, 25, tzinfo=UTC))},
+    "nothing that is there": {"code": "STAGING_FAILED"},
+}
+
+Work = Callable[[Store], object]
+
+
+def main(count: int) -> int:
+    """Make the stores, measure and print; 1 when a target is missed."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="flux-bench-") as folder:
+        server = pgserver.get_server(f"{folder}/pg", cleanup_mode="stop")
+        urls = {
+            "SQLite": f"sqlite:///{folder}/flux.db",
+            "PostgreSQL": server.get_uri().replace("postgresql:", "postgresql+psycopg:"),
+        }
+        figures = {}
+        for name, url in urls.items():
+            console.print(f"{name}: {count:,} errors ...", style="dim")
+            upgrade_store(url)
+            error_data.fill(url, count)
+            with open_store(url) as store:
+                figures[name] = {what: _seconds(work, store) for what, (work, _) in _works().items()}
+        server.cleanup()
+    return _print(console, figures)
+
+
+def _works() -> dict[str, tuple[Work, float]]:
+    """By name: what is measured, and the most seconds that it may take."""
+    works: dict[str, tuple[Work, float]] = {}
+    for by in ("field", "code", "flow", "connector"):
+        works[f"--by {by}"] = (_groups(by, ErrorFilter(state=UNSETTLED)), GROUPS_TARGET)
+    works["page"] = (_page(ErrorFilter(state=UNSETTLED)), ONE_TARGET)
+    for state in ("open", "held", "resolved", "discarded"):
+        works[f"page, state {state}"] = (_page(ErrorFilter(state=state)), ONE_TARGET)
+    for name, one in ONE.items():
+        works[f"page, {name}"] = (_page(ErrorFilter(state=UNSETTLED, **one)), ONE_TARGET)
+        works[f"page, {name}, all states"] = (_page(ErrorFilter(**one)), ONE_TARGET)
+    works["page, record"] = (_page(ErrorFilter(key="key-4711")), ONE_TARGET)
+    for (name, one), (other_name, other) in itertools.combinations(ONE.items(), 2):
+        if not one.keys() & other.keys():
+            both = ErrorFilter(**one, **other)
+            works[f"page, {name} and {other_name}, all states"] = (_page(both), TWO_TARGET)
+    return works
+
+
+def _groups(by: str, filter: ErrorFilter) -> Work:
+    return lambda store: store.error_groups([by], filter)
+
+
+def _page(filter: ErrorFilter) -> Work:
+    """What `errors list` asks: how many there are, and the newest."""
+    return lambda store: (store.count_errors(filter), store.errors(filter, limit=PAGE, newest_first=True))
+
+
+def _seconds(work: Work, store: Store) -> float:
+    """The best of several: other programs only ever make it slower."""
+    work(store)
+    return min(_once(work, store) for _ in range(REPEATS))
+
+
+def _once(work: Work, store: Store) -> float:
+    start = time.perf_counter()
+    work(store)
+    return time.perf_counter() - start
+
+
+def _print(console: Console, figures: dict[str, dict[str, float]]) -> int:
+    table = Table("query", *(f"{name}, ms" for name in figures), "at most")
+    missed = 0
+    for what, (_, target) in _works().items():
+        seconds = [figures[name][what] for name in figures]
+        missed += max(seconds) > target
+        shown = [f"[red]{value * 1000:.1f}" if value > target else f"{value * 1000:.1f}" for value in seconds]
+        table.add_row(what, *shown, f"{target * 1000:.0f}")
+    console.print(table)
+    return 1 if missed else 0
