@@ -1,7 +1,7 @@
 # Every target is one command of run.py, which needs Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 
-.PHONY: check demo test lint unit bench lock clean
+.PHONY: check demo test lint unit faults bench lock clean
 
 check:            ## what CI runs: every lane
 	$(PYTHON) run.py test
@@ -16,6 +16,9 @@ lint:             ## ruff and mypy --strict
 
 unit:             ## the fast tests
 	$(PYTHON) run.py test unit
+
+faults:           ## 10,000 records while three of ten requests are spoilt
+	$(PYTHON) run.py test faults
 
 bench:            ## Flux beside its peers
 	$(PYTHON) run.py bench

@@ -27,6 +27,7 @@ class Lane:
     :param workers: processes that share the tests
     :param checks: commands to run instead of pytest
     :param newest_python: the last Python on which the lane can run
+    :param on_demand: runs only when it is named
     """
 
     name: str
@@ -37,6 +38,7 @@ class Lane:
     workers: int = 1
     checks: tuple[tuple[str, ...], ...] = ()
     newest_python: tuple[int, int] | None = None
+    on_demand: bool = False
 
 
 LANES = (
@@ -88,6 +90,14 @@ LANES = (
         pytest=("tests/unit/store", "tests/airflow"),
         newest_python=(3, 12),
     ),
+    Lane(
+        "faults",
+        "10,000 records through a proxy that spoils three of ten requests; on demand (`make faults`)",
+        budget=1200,
+        pytest=("tests/faults",),
+        workers=6,  # they wait most of the time
+        on_demand=True,
+    ),
 )
 
 
@@ -104,12 +114,12 @@ class Result:
 
 
 def run_lanes(names: Sequence[str], pytest_arguments: Sequence[str] = ()) -> int:
-    """Run the lanes of those names (all when there are none). 0 when every test of every lane passed.
+    """Run the lanes of those names (without a name all but those on demand). 0 when every test of every lane passed.
 
     :raises UsageError: for a name that is no lane's
     """
     results = []
-    for lane in _chosen(names):
+    for lane in chosen(names):
         if not _too_new(lane):
             ensure(lane.environment)
         results.append(run_lane(lane, REPORTS, pytest_arguments))
@@ -125,12 +135,16 @@ def describe() -> str:
     return "\n".join(lines)
 
 
-def _chosen(names: Sequence[str]) -> list[Lane]:
+def chosen(names: Sequence[str]) -> list[Lane]:
+    """The lanes of those names, or those that run without being named.
+
+    :raises UsageError: for a name that is no lane's
+    """
     by_name = {lane.name: lane for lane in LANES}
     unknown = [name for name in names if name not in by_name]
     if unknown:
         raise UsageError(f"there is no lane {', '.join(unknown)}; the lanes are {', '.join(by_name)}")
-    return [by_name[name] for name in names] or list(LANES)
+    return [by_name[name] for name in names] or [lane for lane in LANES if not lane.on_demand]
 
 
 def run_lane(lane: Lane, reports: Path, pytest_arguments: Sequence[str] = ()) -> Result:

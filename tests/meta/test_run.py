@@ -11,7 +11,7 @@ import pytest
 
 from tests.meta.imports import ROOT
 from tools.environment import Environment
-from tools.lanes import LANES, Lane, Result, run_lane, summary
+from tools.lanes import LANES, Lane, Result, chosen, run_lane, summary
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -90,6 +90,12 @@ def test_the_last_line_says_it_all(lane: Lane, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.splitlines()[-1] == "7 passed, 3 failed, 1 skipped"
     assert code == 1
     assert summary([Result(lane, 1.0, passed=5, skipped=1)]) == 0
+
+
+def test_a_lane_on_demand_runs_only_when_it_is_named() -> None:
+    assert [lane.name for lane in LANES if lane.on_demand] == ["faults"]
+    assert "faults" not in [lane.name for lane in chosen([])]
+    assert [lane.name for lane in chosen(["faults"])] == ["faults"]
 
 
 def test_every_folder_of_tests_is_in_a_lane() -> None:
