@@ -391,6 +391,16 @@ def test_an_insert_that_fails_midway_never_sends_again_what_is_stored(
     assert len(wire.calls) == (3 if expected[-1] is None else 2)
 
 
+@pytest.mark.parametrize("reply", [Reply(reset=True), Reply(401, {})])
+def test_an_insert_that_fails_midway_is_in_doubt_where_the_api_can_be_asked(bench: Bench, reply: Reply) -> None:
+    wire = bench.server(script(Reply(201, {}), reply))
+    find = "{path: '/contacts/{record.id}', id: id}"
+    destination = bench.destination(wire, f"{{path: /contacts, mode: insert, batch_size: 3, find: {find}}}")
+    with pytest.raises(OutcomeUnknown):
+        destination.write(items(*contacts(3)))
+    assert len(wire.calls) == 2
+
+
 def test_a_success_that_says_no_is_not_written(bench: Bench) -> None:
     declared = "{path: '/x/{key}', key: id, results: {ok: {path: success, equals: true}, error_message: why}}"
     verdicts = answering(bench, declared, Reply(200, {"success": False, "why": "closed"})).write(items(*contacts(1)))

@@ -28,6 +28,7 @@ class Listed(Destination):
         self.rows: list[int] = []
         self.calls = 0
         self.before_write: Callable[[int], None] = lambda call: None
+        self.deaf: FluxError | None = None
 
     def write(self, items: Sequence[WriteItem]) -> list[Verdict]:
         self.calls += 1
@@ -39,6 +40,8 @@ class Listed(Destination):
         return [Written(str(number)) for number in numbers]
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
+        if self.deaf is not None:
+            raise self.deaf
         return [str(item.data["n"]) if item.data["n"] in self.rows else None for item in items]
 
 
@@ -107,6 +110,17 @@ def test_what_an_interrupted_attempt_stored_is_found_and_the_rest_is_sent() -> N
     verdicts = find_or_deliver(destination, _items(6))
     assert verdicts == [Written(str(number)) for number in range(6)]
     assert sorted(destination.rows) == list(range(6))
+
+
+@pytest.mark.parametrize("code", ["RATE_LIMIT_EXCEEDED", "UNREADABLE_ANSWER", "AUTHENTICATION_FAILED"])
+def test_a_batch_stays_in_doubt_as_long_as_the_destination_cannot_be_asked(code: str) -> None:
+    destination = Listed(set(), can_find=True)
+    destination.rows = [0, 1]
+    destination.deaf = FluxError(code, "not now", retry_after=7)
+    with pytest.raises(OutcomeUnknown) as raised:
+        find_or_deliver(destination, _items(4))
+    assert (raised.value.code, raised.value.retry_after) == (code, 7)
+    assert destination.calls == 0
 
 
 def test_an_outage_while_the_rest_is_sent_does_not_forget_what_was_found() -> None:
