@@ -43,6 +43,7 @@ class Sender:
         self._pool = ThreadPoolExecutor(destination.in_flight, thread_name_prefix="flux-write")
         self._flying: dict[Future[Verdicts], tuple[Batch, Guarded]] = {}
         self._works = False  # whether any batch of this attempt brought verdicts
+        self._in_vain = False  # whether not even single records did, when they were tried alone
         self._in_a_row = 0
         self._called_off: FluxError | None = None
         self.failed: dict[int, FluxError] = {}
@@ -138,13 +139,10 @@ class Sender:
             next_step = "The task's retry finds out which of the records arrived, and sends only the others."
             code = "CONNECTION_TIMEOUT" if error.code == "OUTCOME_UNKNOWN" else error.code
             raise FluxError(code, what, next_step=next_step, answer=error.answer, retry_after=error.retry_after)
-        raise FluxError(
-            error.code, what, next_step=error.next_step, answer=error.answer, retry_after=error.retry_after
-        )
+        retry_after = error.retry_after
+        raise FluxError(error.code, what, next_step=error.next_step, answer=error.answer, retry_after=retry_after)
 
-    def _send(
-        self, batch: Batch, guarded: Guarded, way: Callable[..., Verdicts], *, noted: bool = False
-    ) -> None:
+    def _send(self, batch: Batch, guarded: Guarded, way: Callable[..., Verdicts], *, noted: bool = False) -> None:
         if not noted:
             self._mark_sent(batch)
         future = self._pool.submit(way, self._destination, _items(guarded), self._stops)
@@ -163,6 +161,7 @@ class Sender:
     def _brought(self, batch: Batch, guarded: Guarded, verdicts: Verdicts) -> None:
         self._works = True
         self._in_a_row = 0
+        self._called_off = None
         self.failed.pop(batch.number, None)
         self._acknowledge(batch, guarded, verdicts)
 
@@ -196,7 +195,7 @@ class Sender:
             raise error
 
     def _may_isolate(self, error: FluxError) -> bool:
-        return self._destination.idempotent and is_fault(error)
+        return self._destination.idempotent and is_fault(error) and not self._in_vain
 
     def _isolate(self, batch: Batch, guarded: Guarded) -> bool:
         """Whether the destination proved to work: then every record of the batch has its verdict."""
@@ -208,6 +207,7 @@ class Sender:
         except FluxError as error:
             self._forget_sent(batch)
             self.failed[batch.number] = error
+            self._in_vain = not self._works
             if _hopeless(error):
                 self._stop()
                 raise

@@ -1,8 +1,8 @@
 """A small SaaS over HTTP, stateful, with faults on demand: the source and the destination of the crash tests.
 
 Source: `GET /contacts?since=&until=&after=&limit=` pages by (updated_at, id), `GET /contacts/<id>` is one of them.
-Destination: `POST /upsert` stores by key, `POST /insert` appends whatever comes; `calls` lists what came. `on_write` is called with the number of the write
-and the moment ("before" or "after" it is stored) and may kill the client.
+Destination: `POST /upsert` stores by key, `POST /insert` appends whatever comes; `calls` lists what came. `on_write` is
+called with the number of the write and the moment ("before" or "after" it is stored) and may kill the client.
 """
 
 from __future__ import annotations

@@ -133,6 +133,22 @@ def test_a_record_that_is_answered_with_500_is_found_before_anything_after_it_is
     assert _row(flux)["unsent"] == COUNT - 27
 
 
+def test_single_writes_stop_at_the_rejected_record(flux: Flux) -> None:
+    flux.write_flow(errors=FAIL_FAST)
+    flow = flux.folder / "include/flows/contacts.yaml"
+    text = flow.read_text()
+    batch = text[text.index("  batch: {records") : text.index("mapping:")]
+    flow.write_text(text.replace(batch, "  method: POST\n  idempotent: true\n  body: {records: ['{record}']}\n"))
+    flux.saas.put(*contacts(COUNT))
+    flux.saas.batch_status = lambda records: 422 if records[0]["id"] == "c00026" else 200
+
+    stopped = _run_until_it_stops(flux)
+
+    assert "record 'c00026' failed in write" in stopped.answer["message"]
+    assert [call[0] for call in flux.saas.calls] == [f"c{number:05d}" for number in range(27)]
+    assert (_row(flux)["written"], _row(flux)["unsent"]) == (26, COUNT - 27)
+
+
 def test_an_outage_does_not_count_as_the_first_error(flux: Flux) -> None:
     flux.write_flow(errors=FAIL_FAST)
     flux.saas.put(*contacts(COUNT))

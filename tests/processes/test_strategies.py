@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -32,6 +33,14 @@ def _record_status(status: int, *numbers: int) -> Callable[[dict[str, Any]], int
 def _errors(flux: Flux) -> list[ErrorRow]:
     with flux.open_store() as store:
         return store.errors(ErrorFilter(flow="contacts", state=UNSETTLED))
+
+
+def _write_one_by_one(flux: Flux) -> None:
+    flow = flux.folder / "include/flows/contacts.yaml"
+    text = flow.read_text()
+    batch = text[text.index("  batch: {records") : text.index("mapping:")]
+    alone = "  method: POST\n  idempotent: true\n  body: {records: ['{record}']}\n"
+    flow.write_text(text.replace(batch, alone))
 
 
 def _due_in(error: ErrorRow) -> float:
@@ -181,18 +190,32 @@ def test_bad_records_in_every_batch_are_no_outage(flux: Flux) -> None:
     assert len(_errors(flux)) == len(bad)
 
 
-def test_a_destination_that_is_down_is_not_bisected_at_length(flux: Flux) -> None:
-    flux.saas.put(*contacts(COUNT))
+@pytest.mark.parametrize(("records", "calls"), [(COUNT, 5 + 3), (60, 3 + 3), (1, 1 + 1)])
+def test_a_destination_that_is_down_is_not_bisected_at_length(flux: Flux, records: int, calls: int) -> None:
+    flux.saas.put(*contacts(records))
     flux.saas.status = 500
     flux.stage("read", "r1")
     flux.stage("transform", "r1")
     result = flux.stage("write", "r1")
     assert (result.answer["code"], result.answer["transient"]) == ("DESTINATION_OUTAGE", True)
-    assert len(flux.saas.calls) == 5 + 3
+    assert len(flux.saas.calls) == calls
     run = flux.run("r1", "settle")
     assert_sum_holds(run)
-    assert (run["written"], run["unsent"]) == (0, COUNT)
+    assert (run["written"], run["unsent"]) == (0, records)
     assert _errors(flux) == []
+
+
+def test_single_writes_that_are_answered_with_500_are_tried_again_three_times_and_no_more(flux: Flux) -> None:
+    flux.write_flow(errors="{strategy: retry, retry: {max: 3, delay: [1s]}}")
+    _write_one_by_one(flux)
+    flux.saas.put(*contacts(60))
+    flux.saas.batch_status = _batch_status(500, 7)
+    assert flux.run("r1")["written"] == 59
+    for rung in range(1, 4):
+        time.sleep(1.1)
+        assert flux.run(f"ladder{rung}", trigger="retry", replay={"due": True})["failed"] == 1
+    assert [(error.source_key, error.state) for error in _errors(flux)] == [("c00007", "open")]
+    assert flux.saas.calls.count(["c00007"]) == 4
 
 
 def test_a_500_that_passes_leaves_no_error(flux: Flux) -> None:
