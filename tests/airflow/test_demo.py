@@ -51,7 +51,7 @@ def contacts_in(folder: Path) -> list[tuple[str, str | None, float | None, int]]
 
 def sums(text: str) -> list[dict[str, int]]:
     """Of every run that was shown: the buckets as printed."""
-    lines = re.findall(r"records   (.+)", text)
+    lines = re.findall(r"records   (.+(?:\n {12}.+)*)", text)
     return [{name: int(number) for number, name in re.findall(r"(\d+) (\w+)", line)} for line in lines]
 
 
