@@ -75,6 +75,7 @@ def runs(call: Call, tmp_path: Path) -> tuple[Run, Run]:
                 error,
                 json.dumps({"id": f"c-{number}"}),
                 state="held" if error is unknown else "open",
+                connector="rest" if error is unknown else None,
             )
             for number, error in enumerate((phone, email, phone, unknown))
         ]
