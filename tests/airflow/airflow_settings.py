@@ -39,6 +39,16 @@ def airflow_settings(home: Path, port: int) -> dict[str, str]:
     }
 
 
+def statsd_settings(port: int) -> dict[str, str]:
+    """Environment variables of an Airflow that sends its metrics to this UDP port, with their tags."""
+    return {
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+        "AIRFLOW__METRICS__STATSD_PORT": str(port),
+        "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True",
+    }
+
+
 def clean_environment() -> dict[str, str]:
     """This process's environment without whatever Airflow it belongs to."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "_AIRFLOW"))}

@@ -18,7 +18,7 @@ import httpx
 import psutil
 
 from airflow_provider_flux.demo.airflow_process import COMPONENTS, AirflowProcess
-from tests.airflow.airflow_settings import airflow_settings, clean_environment, free_port
+from tests.airflow.airflow_settings import airflow_settings, clean_environment, free_port, statsd_settings
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -49,7 +49,9 @@ class RunningAirflow:
         self.store_url = f"sqlite:///{home / 'flux' / 'flux.db'}"
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.environment = {**clean_environment(), **airflow_settings(home, port), **(settings or {})}
+        self.statsd_port = free_port()  # nobody listens there unless a test does
+        statsd = statsd_settings(self.statsd_port)
+        self.environment = {**clean_environment(), **airflow_settings(home, port), **statsd, **(settings or {})}
         self._processes = AirflowProcess(self.environment, home)
         self._client = httpx.Client(base_url=self.url, timeout=30)
 
@@ -145,6 +147,11 @@ class RunningAirflow:
         run_id: str = self._json("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"]
         return run_id
 
+    def create_run(self, dag_id: str, run_id: str) -> None:
+        """Queue a manual run without unpausing the DAG."""
+        body = {"logical_date": None, "conf": {}, "dag_run_id": run_id}
+        self._json("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
+
     def backfill(self, dag_id: str, from_date: str, to_date: str, **body: Any) -> list[str]:
         """Start a backfill over the logical dates `from_date`..`to_date` (inclusive) and return its run ids."""
         self.unpause(dag_id)
@@ -178,6 +185,10 @@ class RunningAirflow:
     def pause(self, dag_id: str) -> None:
         """Let no run of the DAG start any more."""
         self._json("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": True})
+
+    def mark(self, dag_id: str, run_id: str, state: str) -> None:
+        """What `Mark run as` in the UI does."""
+        self._json("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str, **params: Any) -> None:
         """Choose an option of a task that asks a person; `params` are what its form asks for."""
@@ -269,6 +280,12 @@ class RunningAirflow:
         except httpx.TransportError:
             return False
         return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
+
+    def refusal(self, dag_id: str, conf: Any) -> tuple[int, str]:
+        """Status and text of Airflow's answer to a run that is to be started with this conf."""
+        body = {"logical_date": None, "conf": conf}
+        response = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+        return response.status_code, response.text
 
     def _json(self, method: str, path: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:
         response = self._client.request(method, path, json=body, params=params)
