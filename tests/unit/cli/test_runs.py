@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from airflow_provider_flux.store import open_store
+from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import Run
 from tests.unit.cli.conftest import Call
 
@@ -63,3 +67,24 @@ def test_a_run_that_is_not_there(call: Call, runs: tuple[Run, Run]) -> None:
     assert said.code == 2
     assert said.err == "airflow-flux: there is no run '99' of flow 'contacts'; `airflow-flux runs` lists them\n"
     assert call("show", "99", "--json").json["error"]["code"] == "USAGE"
+
+
+def test_a_replay_that_has_not_begun_is_pending(call: Call, runs: tuple[Run, Run], tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path / 'flux.db'}") as store:
+        assert store.claim_errors("replay__9", ErrorFilter(flow="contacts", code="INVALID_FORMAT")) == 2
+    assert call("show", "replay__9").out == (
+        "PENDING: run replay__9 of flow contacts has not begun\n  2 records of earlier runs wait for it\n"
+    )
+    assert call("show", "replay__9", "--json").json == {
+        "state": "pending",
+        "waiting": [{"flow": "contacts", "run_id": "replay__9", "errors": 2}],
+    }
+    assert call("show", "replay__8").code == 2
+
+
+def test_a_canceled_run_is_listed_and_shown(call: Call, runs: tuple[Run, Run], tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path / 'flux.db'}") as store:
+        run = store.start_run("contacts", "manual__3", "manual", "contacts")
+        store.finish_run(run, state="canceled", counts={}, cursor_after=None, trace=None)
+    assert call("runs").out.splitlines()[1].split()[:4] == ["3", "contacts", "manual", "canceled"]
+    assert call("show", "3").out.startswith("CANCELED: run manual__3 of flow contacts\n")
