@@ -90,6 +90,25 @@ def test_a_deadlock_is_tried_again(pg_place: Any) -> None:
     assert pg_place.rows("SELECT n FROM t") == [(1,), (1,)]
 
 
+@pytest.mark.parametrize(("one_try", "tries"), [(False, 4), (True, 1)])
+def test_a_transaction_that_always_loses_is_tried_a_few_times_or_once_if_the_caller_says_so(
+    pg_place: Any, one_try: bool, tries: int
+) -> None:
+    pg_place.run("CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE SEQUENCE tries")
+    with pg_place.engine.begin() as connection:
+        # What a sequence counted stays counted when the transaction is rolled back.
+        connection.exec_driver_sql(
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " PERFORM nextval('tries'); RAISE EXCEPTION 'lost' USING ERRCODE = '40001'; END $$"
+        )
+        connection.exec_driver_sql("CREATE TRIGGER t BEFORE INSERT ON t EXECUTE FUNCTION lose()")
+    pg_place.credentials = replace(pg_place.credentials, one_try=one_try)
+    with pytest.raises(FluxError) as caught:
+        pg_place.write([WriteItem({"id": 1})], table="t")
+    assert caught.value.code == "DESTINATION_OUTAGE"
+    assert pg_place.rows("SELECT last_value FROM tries") == [(tries,)]
+
+
 def test_sqlite_waits_for_another_writer(sqlite_place: Any) -> None:
     sqlite_place.run("CREATE TABLE t (id INTEGER PRIMARY KEY)")
     verdicts: list[Any] = []
