@@ -53,12 +53,12 @@ def queue(
     :raises FluxError: CONFIG_INVALID when a source cannot be asked for single records; nothing was changed. What
         `start` raises: its records, and those of the flows after it, are as they were
     """
-    flows = flows_of(store, filter)
+    flows = flows_of(store, filter, payload)
     check_flows(include, flows, payload)
     queued: list[Queued] = []
     for flow in flows:
         run_id = f"replay__{datetime.now(UTC).isoformat()}"
-        records = store.claim_errors(run_id, replace(filter, flow=flow))
+        records = store.claim_errors(run_id, replace(filter, flow=flow), payload=payload)
         if not records:
             continue  # another replay was quicker
         try:
@@ -78,14 +78,14 @@ def queue(
     return queued
 
 
-def flows_of(store: Store, filter: ErrorFilter) -> list[str]:
+def flows_of(store: Store, filter: ErrorFilter, payload: str = "stored") -> list[str]:
     """The flows that have an error which matches and may be retried.
 
     :raises Refused: there is none, or an error that was named cannot be retried
     """
     if filter.ids is not None:
-        check_each(store, filter.ids, why_not)
-    flows = sorted(store.count_claimable(filter))
+        check_each(store, filter.ids, lambda row: why_not(row, payload))
+    flows = sorted(store.count_claimable(filter, payload))
     if not flows:
         raise nothing_fits(store, filter, "be retried")
     return flows

@@ -19,7 +19,7 @@ from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.claimable import not_there, why_not
 from airflow_provider_flux.stages.judge import judge_one
 from airflow_provider_flux.store import Store
-from airflow_provider_flux.store.error_rows import HELD, RETRYING, UNSETTLED
+from airflow_provider_flux.store.error_rows import APPROVED, HELD, RETRYING, UNSETTLED
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import ErrorRow
 
@@ -113,7 +113,7 @@ def _editable(store: Store, number: int) -> ErrorRow:
             f"error {number} is tried again by itself at {row.due_at}: edit it when that has failed for good, or "
             f"retry it now (`airflow-flux errors retry {number}`). Nothing was changed."
         )
-    refuse_all([None if row.state == HELD and not row.replay_active else why_not(row)])
+    refuse_all([_once_approved(row)])
     return row
 
 
@@ -154,10 +154,15 @@ def _check_filter(row: ErrorRow, flow: Flow, payload: dict[str, Any]) -> None:
 
 
 def _why_not_approve(row: ErrorRow) -> str | None:
-    if row.state == HELD and not row.replay_active:
-        return None
-    over = why_not(row)
-    return over or f"error {row.id} is {row.state}, not held: retry it (`airflow-flux errors retry {row.id}`)"
+    over = _once_approved(row)
+    if over is not None or row.state == HELD:
+        return over
+    return f"error {row.id} is {row.state}, not held: retry it (`airflow-flux errors retry {row.id}`)"
+
+
+def _once_approved(row: ErrorRow) -> str | None:
+    """Why the error could not be delivered even if what is held were approved."""
+    return why_not(replace(row, state=APPROVED) if row.state == HELD else row)
 
 
 def _why_not_discard(row: ErrorRow) -> str | None:
