@@ -39,8 +39,10 @@ class Guard:
         self._ctx = ctx
         self._idempotent = idempotent
         self._skip_unchanged = ctx.flow.file.destination.skip_unchanged
-        # A clear, a backfill or a replay asks for the write to be done again; a tick that reads its lookback does not.
-        self._again = idempotent and (ctx.epoch > 0 or ctx.trigger == "backfill" or ctx.replay is not None)
+        # A clear, a backfill, a replay or a run over ids asks for the write to be done again; a tick that reads its
+        # lookback does not.
+        asked = ctx.trigger == "backfill" or ctx.replay is not None or bool(ctx.ids)
+        self._again = idempotent and (ctx.epoch > 0 or asked)
         # A payload that was stored may be older than what was delivered since; one that was just read is not.
         order = ctx.replay
         self._may_be_old = order is not None and order.payload == "stored" and not order.force
