@@ -135,7 +135,7 @@ class Desk:
         """
         done = []
         for argv in commands(snippet("run", name)):
-            if argv[:2] == ["errors", "retry"] and "--local" not in argv:
+            if argv[0] == "errors" and argv[1] in ("retry", "approve"):
                 argv.append("--local")
             done.append(self.type(*argv))
         return Said(done[-1].code, "".join(said.out for said in done), "".join(said.err for said in done))
