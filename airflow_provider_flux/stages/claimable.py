@@ -6,8 +6,11 @@ from airflow_provider_flux.store.error_rows import DISCARDED, HELD, RESOLVED, SU
 from airflow_provider_flux.store.rows import ErrorRow
 
 
-def why_not(row: ErrorRow) -> str | None:
-    """Why no replay may take the error, and what to do instead; None where one may."""
+def why_not(row: ErrorRow, payload: str = "stored") -> str | None:
+    """Why no replay may take the error, and what to do instead; None where one may.
+
+    :param payload: what the replay is to send: stored or source
+    """
     if row.state == RESOLVED:
         return f"error {row.id} is resolved: run {row.resolved_by} delivered its record, nothing is left to do"
     if row.state == DISCARDED:
@@ -29,8 +32,11 @@ def why_not(row: ErrorRow) -> str | None:
         return (
             f"error {row.id} is held for a person: approve it (`airflow-flux errors approve {row.id}`) or discard it"
         )
-    if row.purged_at is not None:
-        return f"error {row.id} cannot be sent again: its payload was removed on {row.purged_at[:10]}, as settings say"
+    if row.purged_at is not None and payload != "source":
+        return (
+            f"error {row.id} cannot be sent again: its payload was removed on {row.purged_at[:10]}, as "
+            "`[flux] retention_payloads` says; read its record anew from the source (`--payload source`)"
+        )
     return None
 
 

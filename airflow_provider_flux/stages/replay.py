@@ -67,10 +67,10 @@ def _claim(ctx: RunContext, run: Run, order: ReplayOrder) -> None:
                 f"flow '{flow}' has no run '{order.run}' to replay",
                 next_step=f"`airflow-flux runs {flow}` lists its runs.",
             )
-        store.claim_errors(ctx.run_id, ErrorFilter(run=failed))
+        store.claim_errors(ctx.run_id, ErrorFilter(run=failed), payload=order.payload)
     elif order.errors:
-        _check_errors(ctx, order.errors)
-        store.claim_errors(ctx.run_id, ErrorFilter(flow=flow, ids=order.errors))
+        _check_errors(ctx, order)
+        store.claim_errors(ctx.run_id, ErrorFilter(flow=flow, ids=order.errors), payload=order.payload)
     else:
         raise FluxError(
             "CONFIG_INVALID",
@@ -79,9 +79,12 @@ def _claim(ctx: RunContext, run: Run, order: ReplayOrder) -> None:
         )
 
 
-def _check_errors(ctx: RunContext, numbers: tuple[int, ...]) -> None:
-    found = {row.id: row for row in ctx.store.errors(ErrorFilter(flow=ctx.flow.id, ids=numbers))}
-    reasons = [why_not(found[number]) if number in found else not_there(number, ctx.flow.id) for number in numbers]
+def _check_errors(ctx: RunContext, order: ReplayOrder) -> None:
+    found = {row.id: row for row in ctx.store.errors(ErrorFilter(flow=ctx.flow.id, ids=order.errors))}
+    reasons = [
+        why_not(found[number], order.payload) if number in found else not_there(number, ctx.flow.id)
+        for number in order.errors
+    ]
     refused = [reason for reason in reasons if reason is not None]
     if refused:
         raise FluxError("CONFIG_INVALID", "; ".join(refused[:10]), next_step="Start a replay without these errors.")

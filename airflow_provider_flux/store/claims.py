@@ -36,15 +36,18 @@ _KEPT = errors.c.purged_at.is_(None)
 class Claims(StorePart):
     """Takes errors for a replay and gives them back; every method raises FluxError STORE_UNAVAILABLE."""
 
-    def claim_errors(self, run_id: str, filter: ErrorFilter, limit: int | None = None) -> int:
+    def claim_errors(
+        self, run_id: str, filter: ErrorFilter, limit: int | None = None, *, payload: str = "stored"
+    ) -> int:
         """Take the errors that match, that may be retried, and that no other replay has.
 
         :param run_id: of the replay; the filter must name its flow, or a run of it
         :param limit: most errors to take, the oldest first
+        :param payload: stored or source; one whose payload was purged is left to a replay from the source
         :return: how many were taken
         """
         with self._database.writing() as connection:
-            return _claim(connection, run_id, [*filter.conditions(), _MAY_BE_TAKEN], limit)
+            return _claim(connection, run_id, [*filter.conditions(), _MAY_BE_TAKEN, *_sendable(payload)], limit)
 
     def claim_due(self, flow: str, run_id: str, now: datetime) -> int:
         """Take the errors of a flow whose automatic retry is due.
@@ -54,7 +57,7 @@ class Claims(StorePart):
         """
         due = and_(errors.c.flow == flow, errors.c.state == RETRYING, errors.c.due_at <= instant_text(now))
         with self._database.writing() as connection:
-            return _claim(connection, run_id, [due], None)
+            return _claim(connection, run_id, [due, _KEPT], None)
 
     def claim_again(self, run: Run) -> int:
         """Take the records of a replay that is cleared, once more: those that it delivered, and those that failed.
@@ -65,7 +68,8 @@ class Claims(StorePart):
         :return: how many were taken
         """
         with self._database.writing() as connection:
-            return _claim(connection, run.run_id, [_newest_of(run), _still_of(run.run_id)], None)
+            mine = [_newest_of(run), _still_of(run.run_id), *_sendable(run.replay_payload)]
+            return _claim(connection, run.run_id, mine, None)
 
     def was_claimed(self, flow: str, run_id: str) -> bool:
         """Whether a replay has, or once had, any error."""
@@ -103,9 +107,10 @@ class Claims(StorePart):
         with self._database.reading() as connection:
             return [Claim(*row) for row in connection.execute(statement)]
 
-    def count_claimable(self, filter: ErrorFilter) -> dict[str, int]:
+    def count_claimable(self, filter: ErrorFilter, payload: str = "stored") -> dict[str, int]:
         """By flow: how many errors match that `claim_errors` would take."""
-        statement = select(errors.c.flow, func.count()).where(*filter.conditions(), _MAY_BE_TAKEN, _FREE, _KEPT)
+        wanted = [*filter.conditions(), _MAY_BE_TAKEN, _FREE, *_sendable(payload)]
+        statement = select(errors.c.flow, func.count()).where(*wanted)
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(statement.group_by(errors.c.flow))}
 
@@ -135,8 +140,13 @@ class Claims(StorePart):
             return connection.execute(select(func.max(errors.c.due_at)).where(waits, errors.c.due_at <= limit)).scalar()
 
 
+def _sendable(payload: str | None) -> list[ColumnElement[bool]]:
+    """What has its payload still, where that is to be sent."""
+    return [] if payload == "source" else [_KEPT]
+
+
 def _claim(connection: Connection, run_id: str, conditions: list[ColumnElement[bool]], limit: int | None) -> int:
-    wanted = select(errors.c.id).where(*conditions, _FREE, _KEPT).order_by(errors.c.id).limit(limit)
+    wanted = select(errors.c.id).where(*conditions, _FREE).order_by(errors.c.id).limit(limit)
     if connection.dialect.name == "postgresql":
         # Locked in the order of their numbers: two claims that overlap wait for each other instead of deadlocking, and
         # judge the conditions anew when they go on. A common table expression, because a plain subquery may be

@@ -6,24 +6,37 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, func, literal_column, select, update
+import msgspec
+from sqlalchemy import Table, and_, bindparam, case, delete, func, literal_column, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from airflow_provider_flux.errors import CATALOGUE
-from airflow_provider_flux.store.error_rows import RETRYING, UNSETTLED
+from airflow_provider_flux.store.error_rows import OPEN, RETRYING, UNSETTLED
 from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.part import StorePart
 from airflow_provider_flux.store.runs import RUNNING
 from airflow_provider_flux.store.tables import batches, calls, decisions, errors, outcomes, runs, stages
 from airflow_provider_flux.store.text import clean, now_text
 
-PURGED = "{}"
-"""Stands in `payload` when the data is gone; `purged_at` says since when."""
-
 _ROWS = 1000
+_PAYLOADS = 200  # a payload can be 1 MB
 _KEYS = 500  # SQLite takes at most 999 parameters in builds before 3.32
 _CHILDREN: tuple[Table, ...] = (errors, outcomes, batches, stages)
+_EMPTY = (
+    update(errors)
+    .where(errors.c.id == bindparam("of_id"))
+    .values(
+        payload=bindparam("new_payload"),
+        message=bindparam("new_message"),
+        state=case((errors.c.state == RETRYING, OPEN), else_=errors.c.state),
+        due_at=None,
+        sent=None,
+        corrected=None,
+        answer=None,
+        value=None,
+    )
+)
 
 
 class Purge(StorePart):
@@ -52,18 +65,24 @@ class Purge(StorePart):
             return int(connection.execute(select(func.count()).select_from(errors).where(_stale(before))).scalar_one())
 
     def purge_payloads(self, before: str) -> int:
-        """Empty at most a thousand errors from before then of the data of customers; how many were.
+        """Empty some errors from before then of the data of customers; how many were, 0 when none is left.
 
-        What failed, where, why and when stays, and so does the source key, by which the record can be found again.
+        What failed, where, why and when stays, and so does the source key: by it the record can be read from its source
+        again. An automatic retry has nothing left to send, so the error waits for a person.
         """
-        oldest = select(errors.c.id, errors.c.code).where(_stale(before)).order_by(errors.c.occurred_at).limit(_ROWS)
+        columns = (errors.c.id, errors.c.code, errors.c.source_key, errors.c.payload)
+        oldest = select(*columns).where(_stale(before)).order_by(errors.c.occurred_at).limit(_PAYLOADS)
+        now = now_text()
         with self._database.writing() as connection:
-            found = sorted(connection.execute(oldest), key=lambda row: str(row[1]))
-            for code, rows in groupby(found, key=lambda row: row[1]):
-                for ids in chunks([row[0] for row in rows], _KEYS):
-                    connection.execute(update(errors).where(errors.c.id.in_(ids)).values(_emptied(code)))
-                    connection.execute(update(decisions).where(decisions.c.error.in_(ids)).values(before=None))
-        return len(found)
+            emptied = [
+                {"of_id": row[0], "new_message": _message(row[1]), "new_payload": only_key(row[3], row[2])}
+                for row in connection.execute(oldest)
+            ]
+            if emptied:
+                connection.execute(_EMPTY.values(purged_at=now), emptied)
+                ids = [row["of_id"] for row in emptied]
+                connection.execute(update(decisions).where(decisions.c.error.in_(ids)).values(before=None))
+        return len(emptied)
 
     def purge_answers(self, before: str) -> int:
         """Forget the raw answers in the traces of at most a thousand runs and stages that ended before then."""
@@ -156,18 +175,34 @@ def _stale(before: str) -> ColumnElement[bool]:
     return and_(errors.c.purged_at.is_(None), errors.c.occurred_at < before, errors.c.replay_active == 0)
 
 
-def _emptied(code: str) -> dict[str, Any]:
+def _message(code: str) -> str:
     # The message quotes values; what the code means says the same without them.
     row = CATALOGUE.get(code)
-    return {
-        "payload": PURGED,
-        "sent": None,
-        "corrected": None,
-        "answer": None,
-        "value": None,
-        "message": f"{row.meaning if row else code} (payload purged)",
-        "purged_at": now_text(),
-    }
+    return f"{row.meaning if row else code} (payload purged)"
+
+
+def only_key(payload: str, source_key: str | None) -> str:
+    """Of a record (JSON) only what its source key says anyway, in its place and type: `{"id": 7}`."""
+    if source_key is None:
+        return "{}"
+    parts = {source_key}
+    try:
+        record = msgspec.json.decode(payload)
+        if source_key.startswith("["):
+            parts |= set(map(str, msgspec.json.decode(source_key)))
+    except msgspec.DecodeError:
+        return "{}"
+    kept = _of_key(record, parts)
+    return "{}" if kept is None else msgspec.json.encode(kept).decode()
+
+
+def _of_key(value: Any, parts: set[str]) -> Any:
+    if isinstance(value, dict):
+        kept = {name: part for name, inner in value.items() if (part := _of_key(inner, parts)) is not None}
+        return kept or None
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return value if str(value) in parts else None
 
 
 def _remove_some(connection: Connection, table: Table, run: int) -> int:

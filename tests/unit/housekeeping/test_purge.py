@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from airflow_provider_flux.housekeeping import Purged, purge
 from airflow_provider_flux.staging import Staging, open_staging
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.filters import ErrorFilter
+from airflow_provider_flux.store.purge import only_key
 from airflow_provider_flux.store.rows import Link, Run, Trace
 from tests.unit.housekeeping.conftest import KEEP, NOW, Past, ended, staged
 from tests.unit.store.data import SHA, error
@@ -207,3 +209,40 @@ def test_calls_are_forgotten_with_the_runs(store: Store, staging: Staging) -> No
     store.note_calls(good("2026-05-05T10:00:00.000000Z"))
     run_purge(store, staging)
     assert [row.hour for row in store.calls("2020-01-01T00")] == ["2026-05-05T10"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "key", "kept"),
+    [
+        ({"id": 7, "name": "Kim", "age": 8}, "7", {"id": 7}),
+        ({"id": "7", "ok": True}, "7", {"id": "7"}),
+        ({"properties": {"id": "x", "email": SECRET}, "tags": ["x"]}, "x", {"properties": {"id": "x"}}),
+        ({"shop": "eu", "number": 12, "name": "Kim"}, '["eu", "12"]', {"shop": "eu", "number": 12}),
+        ({"name": "Kim"}, None, {}),
+        ({"name": "Kim"}, "~digest", {}),
+        ([1, 2], "[", {}),
+    ],
+)
+def test_of_a_record_only_its_key_stays(payload: object, key: str | None, kept: object) -> None:
+    assert json.loads(only_key(json.dumps(payload), key)) == kept
+
+
+def test_an_automatic_retry_without_its_payload_waits_for_a_person(
+    store: Store, staging: Staging, past: Past
+) -> None:
+    run = ended(store, "r1", [error(0, "a", state="retrying", due_in=timedelta(days=60))])
+    past.age(run, 31)
+    run_purge(store, staging)
+    (row,) = store.errors()
+    assert (row.state, row.due_at) == ("open", None)
+    assert store.next_due("contacts") is None
+
+
+def test_a_purged_record_is_retried_from_its_source_only(store: Store, staging: Staging, past: Past) -> None:
+    failing(store, past, 31)
+    run_purge(store, staging)
+    everything = ErrorFilter(flow="contacts")
+    assert store.count_claimable(everything) == {}
+    assert store.claim_errors("replay-1", everything) == 0
+    assert store.count_claimable(everything, "source") == {"contacts": 2}
+    assert store.claim_errors("replay-1", everything, payload="source") == 2
