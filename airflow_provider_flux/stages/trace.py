@@ -68,17 +68,15 @@ def stage_facts(store: Store, run: Run, stage: str, code: str, flow: FlowFile | 
 
     :param flow: what the flow file says, if it can be read
     """
-    if not _of_a_system(code):
+    category = CATALOGUE[code].category
+    if category in (Category.DATA, Category.MAPPING) and stage in (Stage.TRANSFORM, Stage.WRITE):
+        example = _last_error(store, run, stage, code)
+        return [] if example is None else record_facts(example)
+    asked = stage == Stage.READ or (stage == Stage.WRITE and category is Category.CONNECTION)
+    if flow is None or not asked or not _of_a_system(code):
         return []
-    if stage in (Stage.TRANSFORM, Stage.WRITE):
-        found = store.error_groups(GROUP_BY, ErrorFilter(run=run, state=COUNTED))
-        example = next((group.example for group in found if group.example.stage == stage), None)
-        if example is not None:
-            return record_facts(example)
-    if flow is not None and stage in (Stage.READ, Stage.WRITE):
-        options = flow.source if stage == Stage.READ else flow.destination
-        return row("health", health_line(store, options.connection))
-    return []
+    options = flow.source if stage == Stage.READ else flow.destination
+    return row("health", health_line(store, options.connection))
 
 
 def facts_of(ctx: RunContext, stage: str, error: FluxError) -> list[str]:
@@ -119,6 +117,14 @@ def partial_lines(run: Run, groups: Sequence[ErrorGroup]) -> list[str]:
         *row("look", f"airflow-flux errors list --run {run.id} --by code"),
         *row("retry", f"airflow-flux errors retry --run {run.id}"),
     ]
+
+
+def _last_error(store: Store, run: Run, stage: str, code: str) -> ErrorRow | None:
+    """The newest error of a stage, of this code; of any, where the code says that one of them stopped the run."""
+    of_code = None if code == "STOPPED_AT_FIRST_ERROR" else code
+    groups = store.error_groups(GROUP_BY, ErrorFilter(run=run, state=COUNTED, code=of_code))
+    found = [group.example for group in groups if group.example.stage == stage]
+    return max(found, key=lambda error: error.id, default=None)
 
 
 def rule_of(error: ErrorRow) -> str:

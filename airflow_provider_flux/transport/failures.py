@@ -87,8 +87,10 @@ class Judgement:
     def _recognised(self, status: int, value: Any) -> Finding:
         """What a failed request means: by the rows, by GraphQL's codes, by its words, by its status."""
         finding = recognise(self._rows, status, value, failed=True)
-        if finding is None and (answer := graphql.judge(value)) is not None and answer.errors:
-            finding = answer.errors[0].finding(status, outage=self._outage, record=False)
+        if finding is None and status in graphql.SAYS_LITTLE:
+            answer = graphql.judge(value)
+            if answer is not None and answer.errors:
+                finding = answer.errors[0].finding(status, outage=self._outage, record=False)
         return finding or caller_fault(status, value) or Finding(request_code(status, self._outage))
 
     def _error(self, response: Response, finding: Finding, said: str) -> FluxError:

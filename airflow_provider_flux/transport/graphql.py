@@ -94,6 +94,9 @@ _ABOUT_DOCUMENT = re.compile(
 )
 """Sentences about the query itself, whatever the record."""
 
+SAYS_LITTLE = frozenset({400, 403, 409, 422, 500})
+"""Statuses of failed requests that say less than the errors in their body."""
+
 _CODE_PATHS = ("extensions.code", "extensions.classification", "extensions.errorType", "errorType", "code", "type")
 _USER_ERRORS = re.compile(r"(?:^e|E)rrors$")
 _ERROR_TYPE = re.compile(r"(?:Error|Exception|Failure|Problem)s?$")

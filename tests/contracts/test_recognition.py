@@ -231,6 +231,8 @@ def test_a_graphql_query_reads_page_after_page_with_its_variables(bench: Bench) 
         (200, {"data": {"contacts": None}, "errors": [gql("NOT_FOUND", ["contacts"])]}, "NOT_FOUND", False),
         (400, {"errors": [gql("GRAPHQL_VALIDATION_FAILED")]}, "PAYLOAD_MISMATCH", False),
         (200, {"errors": [gql("BAD_USER_INPUT")]}, "PAYLOAD_MISMATCH", False),
+        (429, {"errors": [gql("BAD_USER_INPUT")]}, "RATE_LIMIT_EXCEEDED", True),
+        (503, {"errors": [gql("NOT_FOUND")]}, "SOURCE_OUTAGE", True),
         (200, {"errors": [gql("THROTTLED")]}, "RATE_LIMIT_EXCEEDED", True),
         (200, {"errors": [gql("INTERNAL_SERVER_ERROR")]}, "SOURCE_OUTAGE", True),
         (200, {"errors": [{"message": "An error occurred (logged with hash 1f)"}]}, "UNKNOWN", False),

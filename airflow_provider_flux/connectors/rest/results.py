@@ -106,7 +106,8 @@ class RecordJudge:
 
     def _by_itself(self, status: int | None, value: Any) -> Finding | None:
         """What an answer says to who knows nothing of this system."""
-        answer = graphql.judge(value, asked=self.speaks_graphql)
+        told = status is None or status < 400 or status in graphql.SAYS_LITTLE
+        answer = graphql.judge(value, asked=self.speaks_graphql) if told else None
         for error in [*answer.refusals, *answer.errors][:1] if answer is not None else ():
             if finding := error.finding(status or 200, outage=DESTINATION, record=True):
                 return finding

@@ -139,11 +139,14 @@ def test_a_run_that_failed_in_write_shows_the_rejected_payload_and_the_answer(st
     assert '  answer    {"error": {"code": "duplicate", "message": "there is one"}}' in text
 
 
-def test_an_outage_of_the_destination_shows_its_health(store: Store) -> None:
+def test_an_outage_of_the_destination_shows_its_health_and_no_record_that_was_refused_before(store: Store) -> None:
     run = store.start_run("orders", "r1", "scheduled", "orders")
     sealed(store, run, "read", "transform")
+    store.start_stage(run, "write", 0, 0)
+    store.ack(run, 0, 0, "a" * 64, [Outcome("failed", "X", 0, 0)], lost(TAKEN, [0]), [], 2)
     text = text_of(store, failed_in(store, run, "write", FluxError("DESTINATION_OUTAGE", "5 batches in a row failed")))
     assert "  health    crm is pending: no call was made over it yet" in text
+    assert "rejected" not in text
 
 
 def test_without_a_flow_file_it_is_said_where_to_look(store: Store) -> None:
