@@ -135,7 +135,10 @@ class Pipe:
             return report, store.errors(ErrorFilter(flow="items"))
 
     def count(self) -> int:
-        return int(execute(self._url, "SELECT count(*) FROM items"))
+        return int(self.execute("SELECT count(*) FROM items"))
+
+    def execute(self, statement: str) -> Any:
+        return execute(self._url, statement)
 
 
 @pytest.fixture
@@ -192,3 +195,28 @@ def test_a_key_read_twice_is_deduplicated_and_the_later_one_wins(pipe: Pipe) -> 
     report, errors = pipe.run(records, 16)
     assert (report.run.state, report.run.written, report.run.deduplicated) == ("succeeded", COUNT, 1)
     assert errors == []
+
+
+@pytest.mark.parametrize("in_flight", [1, 16])
+@pytest.mark.parametrize("bad", [[PLACE], [0, 1, 2, PLACE, COUNT - 1]])
+def test_an_answer_that_nobody_knows_costs_the_record_alone_and_is_kept(
+    pipe: Pipe, bad: list[int], in_flight: int
+) -> None:
+    # An application's own SQLSTATE: nothing says whether it is about a record.
+    pipe.execute(
+        "CREATE FUNCTION curse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'cursed' THEN"
+        " RAISE EXCEPTION 'the stars are against it' USING ERRCODE = 'ZX042'; END IF; RETURN NEW; END $$"
+    )
+    pipe.execute("CREATE TRIGGER curse BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION curse()")
+    records = [_record(number) for number in range(COUNT)]
+    for number in bad:
+        records[number] = _with("name", b'"cursed"')(records[number])
+
+    report, errors = pipe.run(records, in_flight)
+
+    run = report.run
+    assert (run.state, run.read, run.written, run.failed) == ("partial", COUNT, COUNT - len(bad), len(bad))
+    assert pipe.count() == COUNT - len(bad)
+    assert sorted(error.ordinal for error in errors) == bad
+    assert {(error.code, error.state) for error in errors} == {("UNKNOWN", "open")}
+    assert all("the stars are against it" in (error.answer or "") for error in errors)
