@@ -206,7 +206,12 @@ _CONNECTORS = Group(
             "disable",
             "Switch a connection off: no run makes a call over it.",
             f"{_HERE}.switch:disable",
-            (_CONNECTION, Option("--reason", help="why, for those who find it", metavar="TEXT", required=True), _JSON),
+            (
+                _CONNECTION,
+                Option("--reason", help="why, for those who find it", metavar="TEXT", required=True),
+                _BY,
+                _JSON,
+            ),
         ),
         Command(
             "enable",

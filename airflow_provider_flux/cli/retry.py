@@ -33,7 +33,7 @@ def retry(arguments: Namespace, out: Output) -> int:
     with the_store() as store:
         filter = selected(arguments, store)
         of_run = _of_one_run(filter)
-        if of_run is not None and not store.count_claimable(filter):
+        if of_run is not None and not store.count_claimable(filter, arguments.payload):
             out.note(f"Run {of_run.run_id} of flow {of_run.flow} has no open errors: nothing to retry.")
             if out.json:
                 out.data({"flow": of_run.flow, "replay_of": of_run.run_id, "records": 0, "run_id": None})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from argparse import Namespace
 
 from airflow_provider_flux.cli.connectors import Use, expect_connection, used_connections
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import find_credentials, the_store
+from airflow_provider_flux.cli.selection import person
 from airflow_provider_flux.cli.values import UsageError
 
 
@@ -44,7 +43,7 @@ def disable(arguments: Namespace, out: Output) -> int:
     uses = used_connections(out)
     with the_store() as store:
         row = expect_connection(store, uses, arguments.connection)
-        store.disable_connection(row.connection, row.connector, person(), arguments.reason.strip())
+        store.disable_connection(row.connection, row.connector, person(arguments.by), arguments.reason.strip())
     flows = sorted(uses.get(row.connection, Use(row.connector)).flows)
     if out.json:
         out.data({"connection": row.connection, "state": "disabled", "flows": flows})
@@ -69,14 +68,6 @@ def enable(arguments: Namespace, out: Output) -> int:
         out.line(f"{row.connection} was not disabled.")
     out.line(_outlook(state, row.connection, uses.get(row.connection, Use(row.connector)).flows))
     return 0
-
-
-def person() -> str:
-    """Who sits at the command line, for the record."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"  # a container whose user has no name
 
 
 def _outlook(state: str, connection: str, flows: list[str]) -> str:

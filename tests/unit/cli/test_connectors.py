@@ -200,6 +200,8 @@ def test_a_person_disables_and_enables(call: Call, shop: Shop) -> None:
     shown = call("connectors", "show", "shop_eu").out
     assert "shop_eu (rest) is disabled" in shown
     assert f"by {getpass.getuser()}: account in migration" in shown
+    call("connectors", "disable", "shop_eu", "--reason", "account in migration", "--by", "Ann")
+    assert "by Ann: account in migration" in call("connectors", "show", "shop_eu").out
     verified = call("connectors", "verify", "shop_eu")
     assert "stays disabled until `airflow-flux connectors enable shop_eu`" in verified.out
     assert call("connectors", "enable", "shop_eu").out.startswith("shop_eu is active; its flows go on")
