@@ -146,7 +146,7 @@ def _print_history(view: ErrorView, out: Output) -> None:
 
 def _print_payloads(row: ErrorRow, out: Output) -> None:
     if row.purged_at:
-        out.line(f"The record itself was removed at {row.purged_at}, as `[flux] retention_payloads` says; its key stays.")
+        out.line(f"The record was removed at {row.purged_at}, as `[flux] retention_payloads` says; its key stays.")
     texts = {"record as read": row.payload, "record as corrected": row.corrected, "record as sent": row.sent}
     for name, text in texts.items():
         if text:
