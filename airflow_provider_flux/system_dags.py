@@ -20,6 +20,8 @@ HOUSEKEEPING = "flux_housekeeping"
 _RETRIES: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=10)}
 """For a store that is busy or an Airflow that restarts; whatever the installation's default is."""
 
+_INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
+
 
 def system_dags() -> dict[str, DAG]:
     """The generic DAGs; at the start of a task only its own."""
@@ -37,6 +39,7 @@ def _timer() -> DAG:
             None,
             type="string",
             format="date-time",
+            pattern=_INSTANT,  # not every Airflow checks formats
             title="Due",
             description="What is due until then is retried, at that time, for example 2026-01-31T06:00:00Z.",
         ),

@@ -95,11 +95,10 @@ class FluxTimerOperator(BaseSensorOperator):
     def poke(self, context: Context) -> bool:
         """Whether the time had come; the run is started then.
 
-        :raises AirflowFailException: when the flow has no DAG any more
+        :raises AirflowFailException: when the flow has no DAG any more, or `due` is no instant
         :raises FluxError: when the store cannot be opened
         """
-        params: Any = context["params"]
-        flow, due = params["flow"], datetime.fromisoformat(params["due"])
+        flow, due = _order(context["params"])
         if datetime.now(UTC) < due:
             return False
         if not _anything_due(flow):
@@ -116,6 +115,14 @@ class FluxTimerOperator(BaseSensorOperator):
                 self.log.warning("Flow %s is paused: the retry starts when it is unpaused.", flow)
             return True
         raise AirflowFailException(f"{refused}. The records stay in the store; see `airflow-flux errors list {flow}`.")
+
+
+def _order(params: Any) -> tuple[str, datetime]:
+    try:
+        return params["flow"], datetime.fromisoformat(params["due"])
+    except ValueError as error:
+        wrong = f"`due` is {params['due']}, which is no instant: {error}"
+    raise AirflowFailException(wrong)
 
 
 def _anything_due(flow: str) -> bool:

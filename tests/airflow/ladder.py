@@ -1,4 +1,4 @@
-"""A flow between the halves of the small SaaS, whose destination refuses some records for a while and keeps the time."""
+"""A flow between the halves of the small SaaS, whose destination refuses some records for a while; it keeps time."""
 
 from __future__ import annotations
 
