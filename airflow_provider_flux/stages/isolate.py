@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem
-from airflow_provider_flux.errors import FluxError, RecordError
+from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
+from airflow_provider_flux.errors import FluxError, OutcomeUnknown, RecordError
 from airflow_provider_flux.stages.deliver import Verdicts, deliver
 from airflow_provider_flux.stages.fail_fast import Stops
 
@@ -32,16 +32,25 @@ def is_fault(error: FluxError) -> bool:
 
 
 def isolate(destination: Destination, items: Sequence[WriteItem], stops: Stops, *, works: bool) -> Verdicts:
-    """Write what can be written of a batch that was answered with a fault. Each record may be sent more than once.
+    """Write what can be written of a batch that was answered with a fault, of which therefore nothing was stored.
 
     :param stops: nothing is sent after a record that failed with such a code
     :param works: whether the destination is known to take other records; if not, a few records alone must show it
-    :raises FluxError: the destination takes nothing, or has another trouble by now
+    :raises OutcomeUnknown: as `deliver`
+    :raises FluxError: the destination takes nothing, or has another trouble by now; nothing is stored, or it may be
+        sent again
     """
     isolation = _Isolation(destination, items, stops)
-    if not works:
-        isolation.probe()
-    isolation.halve()
+    try:
+        if not works:
+            isolation.probe()
+        isolation.halve()
+    except OutcomeUnknown:
+        raise
+    except FluxError as error:
+        if destination.idempotent or not any(isinstance(verdict, Written) for verdict in isolation.verdicts):
+            raise
+        isolation.break_off(error)
     log.info("looked for the records at fault among %d in %d calls", len(items), isolation.calls)
     return isolation.verdicts
 
@@ -86,6 +95,12 @@ class _Isolation:
                 return
             else:
                 waiting += [part[len(part) // 2 :], part[: len(part) // 2]]
+
+    def break_off(self, error: FluxError) -> None:
+        """Judge what has no verdict yet: what is stored must not be sent again, so the batch cannot be."""
+        for place, verdict in enumerate(self.verdicts):
+            if verdict is None:
+                self._settle(place, RecordError(error.code, f"not sent: {error.message}", answer=error.answer))
 
     def _send(self, part: list[int]) -> FluxError | None:
         """The fault that was the answer, None when verdicts came.

@@ -195,7 +195,7 @@ class Sender:
             raise error
 
     def _may_isolate(self, error: FluxError) -> bool:
-        return self._destination.idempotent and is_fault(error) and not self._in_vain
+        return is_fault(error) and not isinstance(error, OutcomeUnknown) and not self._in_vain
 
     def _isolate(self, batch: Batch, guarded: Guarded) -> bool:
         """Whether the destination proved to work: then every record of the batch has its verdict."""
@@ -205,7 +205,8 @@ class Sender:
         try:
             verdicts = future.result()
         except FluxError as error:
-            self._forget_sent(batch)
+            if not isinstance(error, OutcomeUnknown):
+                self._forget_sent(batch)
             self.failed[batch.number] = error
             self._in_vain = not self._works
             if _hopeless(error):

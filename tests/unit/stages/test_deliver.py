@@ -26,13 +26,13 @@ class Listed(Destination):
         self.idempotent = idempotent
         self.can_find = can_find
         self.rows: list[int] = []
-        self.calls = 0
+        self.tries = 0
         self.before_write: Callable[[int], None] = lambda call: None
         self.deaf: FluxError | None = None
 
     def write(self, items: Sequence[WriteItem]) -> list[Verdict]:
-        self.calls += 1
-        self.before_write(self.calls)
+        self.tries += 1
+        self.before_write(self.tries)
         numbers = [item.data["n"] for item in items]
         if self.bad.intersection(numbers):
             raise BatchRejected(RecordError("INVALID_FORMAT", f"one of {numbers} is bad"))
@@ -64,7 +64,7 @@ def test_only_the_bad_records_fail(count: int, bad: set[int]) -> None:
     failed = {number for number, verdict in enumerate(verdicts) if isinstance(verdict, RecordError)}
     assert failed == {number for number in bad if number < count}
     assert sorted(destination.rows) == sorted(set(range(count)) - bad)
-    assert destination.calls <= 2 * count
+    assert destination.tries <= 2 * count
 
 
 @given(st.integers(2, 40), st.sets(st.integers(0, 39), min_size=1), st.integers(1, 80))
@@ -120,7 +120,7 @@ def test_a_batch_stays_in_doubt_as_long_as_the_destination_cannot_be_asked(code:
     with pytest.raises(OutcomeUnknown) as raised:
         find_or_deliver(destination, _items(4))
     assert (raised.value.code, raised.value.retry_after) == (code, 7)
-    assert destination.calls == 0
+    assert destination.tries == 0
 
 
 def test_an_outage_while_the_rest_is_sent_does_not_forget_what_was_found() -> None:

@@ -23,23 +23,28 @@ class Brittle(Destination):
 
     batch_size = 1000
     in_flight = 1
-    idempotent = True
 
-    def __init__(self, bad: set[int], *, only_once: bool = False) -> None:
+    def __init__(self, bad: set[int], *, only_once: bool = False, idempotent: bool = True) -> None:
         self.bad = bad
         self.only_once = only_once
+        self.idempotent = idempotent
+        self.down_from = 1_000_000
         self.rows: set[int] = set()
-        self.calls = 0
+        self.received: list[int] = []
+        self.tries = 0
         self.error = _fault()
 
     def write(self, items: Sequence[WriteItem]) -> list[Verdict]:
-        self.calls += 1
+        self.tries += 1
         numbers = [item.data["n"] for item in items]
+        if self.tries >= self.down_from:
+            raise FluxError("CONNECTION_TIMEOUT", "gone")
         if self.bad.intersection(numbers):
             if self.only_once:
                 self.bad = set()
             raise self.error
         self.rows.update(numbers)
+        self.received += numbers
         return [Written(str(number)) for number in numbers]
 
 
@@ -63,7 +68,7 @@ def test_a_destination_that_takes_nothing_is_asked_three_times_at_most(count: in
     destination = Brittle(set(range(count)))
     with pytest.raises(FluxError, match="HTTP 500"):
         isolate(destination, _items(count), never, works=False)
-    assert destination.calls <= 3
+    assert destination.tries <= 3
 
 
 @given(st.integers(2, 200), st.data())
@@ -77,7 +82,7 @@ def test_one_good_record_among_those_asked_for_is_enough_to_go_on(count: int, da
 def test_a_batch_full_of_faults_costs_a_bounded_number_of_calls_and_says_so() -> None:
     destination = Brittle(set(range(1000)))
     verdicts = isolate(destination, _items(1000), never, works=True)
-    assert destination.calls <= 210
+    assert destination.tries <= 210
     left = [verdict for verdict in verdicts if isinstance(verdict, RecordError) and verdict.code != "UNKNOWN"]
     assert left and "records that were not looked at one by one" in left[0].message
     assert None not in verdicts
@@ -101,7 +106,23 @@ def test_another_trouble_ends_the_search() -> None:
     destination.error = FluxError("RATE_LIMIT_EXCEEDED", "slow down", status=429)
     with pytest.raises(FluxError, match="slow down"):
         isolate(destination, _items(8), never, works=True)
-    assert destination.calls == 1
+    assert destination.tries == 1
+
+
+@given(st.integers(1, 40), st.sets(st.integers(0, 39), min_size=1), st.integers(1, 30), st.booleans())
+def test_where_nothing_may_be_sent_twice_a_search_that_breaks_off_keeps_what_is_stored(
+    count: int, bad: set[int], down_from: int, works: bool
+) -> None:
+    destination = Brittle(bad, idempotent=False)
+    destination.down_from = down_from
+    try:
+        verdicts = isolate(destination, _items(count), never, works=works)
+    except FluxError:
+        assert destination.received == []
+        return
+    written = [number for number, verdict in enumerate(verdicts) if isinstance(verdict, Written)]
+    assert sorted(destination.received) == written
+    assert None not in verdicts
 
 
 @pytest.mark.parametrize(
