@@ -117,7 +117,8 @@ def test_an_edit_that_says_nothing_useful(people: Path, call: Call, options: lis
 def test_a_file_that_is_no_record(people: Path, call: Call, tmp_path: Path) -> None:
     call("run", "people")
     file = tmp_path / "record.json"
-    for text, message in (("[1]", "must hold one record, a JSON object"), ("{\n  oops", "is not JSON: line 2, column 3")):
+    wrong = {"[1]": "must hold one record, a JSON object", "{\n  oops": "is not JSON: line 2, column 3"}
+    for text, message in wrong.items():
         file.write_text(text)
         assert message in call("errors", "edit", "1", "--payload", str(file)).err
 
