@@ -52,8 +52,15 @@ def watched_destination(ctx: RunContext) -> Iterator[Destination]:
 
 def note_calls(store: Store, connection: str, connector: str, tally: Tally) -> None:
     """Add the calls of a tally to the health of a connection. A store that fails here fails nothing else."""
+    named = f"connection '{connection}': "  # what a message begins with where nothing else says which one it is
     counts = [
-        Calls(instant_text(hour)[:_HOUR], kind, count.number, instant_text(count.last), count.message)
+        Calls(
+            instant_text(hour)[:_HOUR],
+            kind,
+            count.number,
+            instant_text(count.last),
+            None if count.message is None else count.message.removeprefix(named),
+        )
         for (hour, kind), count in tally.counts.items()
     ]
     if not counts:
@@ -61,7 +68,7 @@ def note_calls(store: Store, connection: str, connector: str, tally: Tally) -> N
     good_at, trouble = tally.good_at, tally.trouble
     row = ConnectionRow(connection, connector, good_at=None if good_at is None else instant_text(good_at))
     if trouble is not None:
-        bad = (instant_text(trouble.at), trouble.kind, trouble.code, trouble.message)
+        bad = (instant_text(trouble.at), trouble.kind, trouble.code, trouble.message.removeprefix(named))
         row = ConnectionRow(connection, connector, row.good_at, *bad)
     try:
         store.note_calls(NewCalls(row, counts))
@@ -85,7 +92,7 @@ def health_line(store: Store, connection: str, now: datetime | None = None) -> s
         if calls.kind in TROUBLE:
             trouble[calls.kind] = trouble.get(calls.kind, 0) + calls.count
     counts = ", ".join(f"{kind} x {number}" for kind, number in trouble.items())
-    recent = f": {counts} since {since[11:]}:00" if counts else ""
+    recent = f": {counts} since {since[11:]}:00 UTC" if counts else ""
     last = f" (last: {row.bad_message})" if row.bad_message and counts else ""
     good = f"last good call {moment(row.good_at)}" if row.good_at else "no good call yet"
     return f"{connection} is {row.state}{recent}{last}, {good}"
@@ -113,7 +120,7 @@ def _opening(ctx: RunContext, options: SourceOptions | DestinationOptions) -> It
     if row is not None and row.state == DISABLED:
         raise FluxError(
             "CONNECTION_DISABLED",
-            f"connection '{options.connection}' was switched off {switched_off(row)}",
+            f"connection '{options.connection}' is switched off {switched_off(row)}",
             next_step=f"`airflow-flux connectors enable {options.connection}`; the next tick resumes.",
         )
     try:

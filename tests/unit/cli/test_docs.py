@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tools.cli_docs import PAGE, page
 
 ROOT = Path(__file__).parents[3]
 README, GETTING_STARTED = ROOT / "README.md", ROOT / "docs" / "getting-started.md"
+OPERATING = ROOT / "docs" / "operating.md"
 
 
 def test_the_page_is_what_the_table_of_commands_gives() -> None:
@@ -42,13 +44,13 @@ def test_the_files_of_getting_started_are_valid(call: Call, tmp_path: Path) -> N
     assert call("check").out == "1 valid flow, 1 valid mapping, 0 problems, 0 warnings\n"
 
 
-@pytest.mark.parametrize("path", [README, GETTING_STARTED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [README, GETTING_STARTED, OPERATING], ids=lambda path: path.name)
 def test_every_command_on_the_page_is_understood(path: Path) -> None:
     lines = re.findall(r"airflow-flux ((?:[a-z]+)[^`#\n]*)", path.read_text(encoding="utf-8"))
     known = {name for name, _ in all_commands()}
     assert len(lines) > 3
     for line in lines:
-        words = [word for word in line.split() if word != "FLOW"]
+        words = [word for word in shlex.split(line) if word != "FLOW"]
         assert {" ".join(words[:1]), " ".join(words[:2])} & known, line
         assert parse(words).command.run
 
