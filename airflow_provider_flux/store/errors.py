@@ -124,7 +124,7 @@ def _fetch(
 
 def _grouped(by: Sequence[str], filter: ErrorFilter) -> Select[Any]:
     """Counts by cause first, from an index alone, then adds up what is the same in the asked columns."""
-    counted = _counted([name for name in _OF_ROWS if name in by], filter).subquery()
+    counted = _counted(by, filter).subquery()
     joined = counted.join(causes, causes.c.fingerprint == counted.c.fingerprint)
     groupable = _causes_by()
     if "run_id" in by:
@@ -153,17 +153,18 @@ def _causes_by() -> dict[str, ColumnElement[Any]]:
     return {"path": func.coalesce(causes.c.field, causes.c.source_path), **causes.c}
 
 
-def _counted(of_rows: Sequence[str], filter: ErrorFilter) -> Select[Any]:
-    columns = [{"state": errors.c.state, "run_id": errors.c.run.label("run_id")}[name] for name in of_rows]
+def _counted(by: Sequence[str], filter: ErrorFilter) -> Select[Any]:
+    of_run = [errors.c.run.label("run_id")] if "run_id" in by else []
+    # By state in any case: so the index has the groups in order, and nothing is sorted.
+    columns = [errors.c.state, errors.c.fingerprint, *of_run]
     return (
         select(
-            errors.c.fingerprint,
+            *columns,
             func.count().label("number"),
             # Not their times: numbers ascend with them, and are quicker to compare.
             func.min(errors.c.id).label("oldest"),
             func.max(errors.c.id).label("newest"),
-            *columns,
         )
         .where(*filter.conditions())
-        .group_by(errors.c.fingerprint, *columns)
+        .group_by(*columns)
     )
