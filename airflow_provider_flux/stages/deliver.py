@@ -55,7 +55,10 @@ def find_or_deliver(destination: Destination, items: Sequence[WriteItem], stops:
             answer=error.answer,
             retry_after=error.retry_after,
         ) from None
-    found = [None if key is None else Written(key) for key in keys]
+    # A record that is to be deleted and is there was not deleted.
+    found = [
+        None if key is None or item.deleted else Written(key) for item, key in zip(items, keys, strict=True)
+    ]
     missing = [item for item, written in zip(items, found, strict=True) if written is None]
     sent = iter(_rest(destination, missing, found, stops))
     return [written or next(sent) for written in found]

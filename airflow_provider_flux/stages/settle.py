@@ -156,14 +156,17 @@ def _replayed_errors(ctx: RunContext, read: StageRow) -> dict[int, str | None]:
 
 
 def _hold_what_is_in_doubt(ctx: RunContext, run: Run, write: StageRow) -> None:
-    """No retry comes any more: what was sent and never answered is held, unless it may simply be sent again."""
+    """No retry comes any more: what was sent and never answered is held, unless it may simply be sent again.
+
+    Where the destination can be asked, the next write does so, whichever run it belongs to; until then it is unsent.
+    """
     try:
         destination = ctx.open_destination()
     except FluxError as error:
         log.warning("cannot tell how to treat batches in doubt: %s; the next run holds them", error)
         return
     try:
-        if not destination.idempotent:
+        if not destination.idempotent and not destination.can_find:
             hold_in_doubt(ctx, run, write)
     finally:
         destination.close()

@@ -14,7 +14,7 @@ from airflow_provider_flux.errors import Stage
 from airflow_provider_flux.stages.acknowledge import Acknowledger
 from airflow_provider_flux.stages.batches import batches
 from airflow_provider_flux.stages.context import RunContext, StageReport
-from airflow_provider_flux.stages.doubt import hold_orphans
+from airflow_provider_flux.stages.doubt import resolve_orphans
 from airflow_provider_flux.stages.failing import stage_failure
 from airflow_provider_flux.stages.health import watched_destination
 from airflow_provider_flux.stages.memory import few_collections
@@ -44,7 +44,7 @@ def write(ctx: RunContext) -> StageReport:
         manifest = files.manifest(source.sha256)
         with watched_destination(ctx) as destination:
             if not destination.idempotent:
-                hold_orphans(ctx, run)
+                resolve_orphans(ctx, run, destination)
             acknowledger = Acknowledger(ctx, run, source.input_epoch or 0)
             with Sender(ctx, run, destination, acknowledger) as sender:
                 for batch in batches(files, manifest):

@@ -47,8 +47,11 @@ class Records(StorePart):
         with self._database.writing() as connection:
             connection.execute(_mark_sent(connection.dialect.name), row)
 
-    def forget_sent(self, run: Run, epoch: int, batch: int) -> None:
-        """Note that nothing of a `sent` batch reached the destination: a retry may send it without any doubt."""
+    def forget_sent(self, run: Run, epoch: int, batch: int, arrived: Sequence[Link] = ()) -> None:
+        """Note that nothing of a `sent` batch reached the destination: a retry may send it without any doubt.
+
+        :param arrived: what reached it nevertheless; the guard keeps that from being sent again
+        """
         with self._database.writing() as connection:
             connection.execute(
                 delete(batches).where(
@@ -58,6 +61,7 @@ class Records(StorePart):
                     batches.c.state == SENT,
                 )
             )
+            write_links(connection, run, arrived)
 
     def batch_states(self, run: Run, epoch: int) -> dict[int, tuple[str, str]]:
         """By batch: `sent`, `acked` or `stopped`, and the SHA-256 of its content."""
