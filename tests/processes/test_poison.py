@@ -30,7 +30,8 @@ PLACE = 437
 
 FLOW = """\
 source: {{connector: rest, connection: api, path: /items, records: data, key: id}}
-destination: {{connector: sql, connection: database, table: items, key: id, batch_size: 50, in_flight: {in_flight}}}
+destination:
+  {{connector: sql, connection: database, table: items, mode: {mode}, key: id, batch_size: 50, in_flight: {in_flight}}}
 mapping: items
 """
 
@@ -108,11 +109,11 @@ class Pipe:
         self._url = postgres.new_database()
         execute(self._url, TABLE)
 
-    def run(self, records: list[bytes], in_flight: int) -> tuple[RunReport, list[ErrorRow]]:
+    def run(self, records: list[bytes], in_flight: int, mode: str = "upsert") -> tuple[RunReport, list[ErrorRow]]:
         include = self._folder / "include"
         (include / "flows").mkdir(parents=True)
         (include / "mappings/items").mkdir(parents=True)
-        (include / "flows/items.yaml").write_text(FLOW.format(in_flight=in_flight))
+        (include / "flows/items.yaml").write_text(FLOW.format(in_flight=in_flight, mode=mode))
         (include / "mappings/items/v1.yaml").write_text(MAPPING)
         with (
             _serving(b'{"data": [' + b",".join(records) + b"]}") as url,
@@ -198,9 +199,10 @@ def test_a_key_read_twice_is_deduplicated_and_the_later_one_wins(pipe: Pipe) -> 
 
 
 @pytest.mark.parametrize("in_flight", [1, 16])
+@pytest.mark.parametrize("mode", ["upsert", "insert"])
 @pytest.mark.parametrize("bad", [[PLACE], [0, 1, 2, PLACE, COUNT - 1]])
 def test_an_answer_that_nobody_knows_costs_the_record_alone_and_is_kept(
-    pipe: Pipe, bad: list[int], in_flight: int
+    pipe: Pipe, bad: list[int], mode: str, in_flight: int
 ) -> None:
     # An application's own SQLSTATE: nothing says whether it is about a record.
     pipe.execute(
@@ -212,7 +214,7 @@ def test_an_answer_that_nobody_knows_costs_the_record_alone_and_is_kept(
     for number in bad:
         records[number] = _with("name", b'"cursed"')(records[number])
 
-    report, errors = pipe.run(records, in_flight)
+    report, errors = pipe.run(records, in_flight, mode)
 
     run = report.run
     assert (run.state, run.read, run.written, run.failed) == ("partial", COUNT, COUNT - len(bad), len(bad))
