@@ -13,8 +13,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_flux.errors import ConfigError, FluxError, Problem
 from airflow_provider_flux.operators.progress import Progress
 from airflow_provider_flux.operators.retries import retry_arguments
-from airflow_provider_flux.operators.run_context import check_conf, replayed_run
+from airflow_provider_flux.operators.run_context import check_conf, replay_order
 from airflow_provider_flux.operators.stages import FluxReadOperator
+from airflow_provider_flux.stages.context import ReplayOrder
 from airflow_provider_flux.stages.trace import failure_text
 
 AIRFLOW_3 = not version("apache-airflow").startswith("2.")
@@ -74,10 +75,17 @@ def test_the_flow_of_an_operator_may_be_a_template() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "expected"), [({}, None), ({"replay": None}, None), ({"replay": {"run": "manual__1"}}, "manual__1")]
+    ("params", "expected"),
+    [
+        ({}, None),
+        ({"replay": None}, None),
+        ({"replay": {"run": "manual__1"}}, ReplayOrder(run="manual__1")),
+        ({"replay": {"errors": [3, 4], "by": "kim"}}, ReplayOrder(errors=(3, 4), by="kim")),
+        ({"replay": {"due": True}}, ReplayOrder(due=True)),
+    ],
 )
-def test_the_replayed_run_is_a_parameter(params: dict[str, Any], expected: str | None) -> None:
-    assert replayed_run(params) == expected
+def test_what_to_replay_is_a_parameter(params: dict[str, Any], expected: ReplayOrder | None) -> None:
+    assert replay_order(params) == expected
 
 
 @pytest.mark.parametrize("conf", [None, {}, {"replay": None}, {"replay": {"run": "a"}, "airflow/detail": 1}])
