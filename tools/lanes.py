@@ -87,7 +87,7 @@ LANES = (
         "the store on SQLAlchemy 1.4; flows parsed and one run by Airflow 2.11",
         budget=180,
         environment=AIRFLOW_2,
-        pytest=("tests/unit/store", "tests/airflow"),
+        pytest=("tests/unit/store", "tests/unit/housekeeping", "tests/airflow"),
         newest_python=(3, 12),
     ),
     Lane(
