@@ -100,7 +100,8 @@ class Claims(StorePart):
 
     def active_claims(self, flow: str | None = None) -> list[Claim]:
         """The replays that have errors now: one that Airflow no longer knows never gives them back by itself."""
-        statement = select(errors.c.flow, errors.c.replay, func.count()).where(errors.c.replay_active == 1)
+        claimed = and_(errors.c.replay.is_not(None), errors.c.replay_active == 1)
+        statement = select(errors.c.flow, errors.c.replay, func.count()).where(claimed)
         if flow is not None:
             statement = statement.where(errors.c.flow == flow)
         statement = statement.group_by(errors.c.flow, errors.c.replay).order_by(errors.c.flow, errors.c.replay)

@@ -194,7 +194,23 @@ errors = Table(
         sqlite_where=text("origin IS NOT NULL"),
         postgresql_where=text("origin IS NOT NULL"),
     ),
-    Index("flux_errors_replay", "flow", "replay"),
+    # Holds only what a replay has or had.
+    Index(
+        "flux_errors_replay",
+        "flow",
+        "replay",
+        "replay_active",
+        sqlite_where=text("replay IS NOT NULL"),
+        postgresql_where=text("replay IS NOT NULL"),
+    ),
+    # Holds only records without a key, which are told apart by their content.
+    Index(
+        "flux_errors_content",
+        "flow",
+        "source_hash",
+        sqlite_where=text("source_key IS NULL"),
+        postgresql_where=text("source_key IS NULL"),
+    ),
     # Holds only what waits for its next try.
     Index(
         "flux_errors_due",

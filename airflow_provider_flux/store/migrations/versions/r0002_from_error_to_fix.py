@@ -41,7 +41,6 @@ def upgrade() -> None:
     )
     for of_errors in added:
         op.add_column("flux_errors", of_errors)
-    op.create_index("flux_errors_replay", "flux_errors", ["flow", "replay"])
     retrying = text("state = 'retrying'")
     op.create_index(
         "flux_errors_due", "flux_errors", ["flow", "due_at"], sqlite_where=retrying, postgresql_where=retrying
@@ -50,6 +49,8 @@ def upgrade() -> None:
     op.create_index("flux_runs_running", "flux_runs", ["flow"], sqlite_where=running, postgresql_where=running)
     for name, columns, condition in (
         ("flux_errors_origin", ["origin"], "origin IS NOT NULL"),
+        ("flux_errors_replay", ["flow", "replay", "replay_active"], "replay IS NOT NULL"),
+        ("flux_errors_content", ["flow", "source_hash"], "source_key IS NULL"),
         ("flux_errors_opened", ["occurred_at", "flow", "category", "state", "origin"], "origin IS NULL"),
         ("flux_errors_resolved", ["state", "resolved_at", "flow", "occurred_at", "origin"], "state = 'resolved'"),
         ("flux_errors_kept", ["occurred_at"], "purged_at IS NULL"),
