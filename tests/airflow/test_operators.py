@@ -48,7 +48,7 @@ def test_the_log_says_what_happened_why_and_what_to_do() -> None:
         "read of flow contacts did not finish",
         "  failed in read: Authentication failed (AUTHENTICATION_FAILED)",
         "  what      crm.test answers 401",
-        "  why       The key or token is wrong, expired or revoked.",
+        "  why       The key or token is wrong, expired, revoked, or not active yet.",
         "  next      Renew the key.",
         "            Check the health of the source connection first: `airflow-flux connectors list`.",
         "  answer    bad key",
