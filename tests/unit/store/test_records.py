@@ -6,6 +6,7 @@ from sqlalchemy.exc import DataError
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.filters import ErrorFilter
+from airflow_provider_flux.store.records import STOPPED
 from airflow_provider_flux.store.rows import Outcome, Run
 from tests.unit.store.data import OTHER_SHA, SHA, error, failed, link, written
 
@@ -83,6 +84,15 @@ def test_a_newer_epoch_finds_what_earlier_ones_acknowledged(store: Store, run: R
     assert store.acked_elsewhere(run, 2) == {SHA: 1, "c" * 64: 0}
     assert store.acked_elsewhere(run, 1) == {SHA: 0, "c" * 64: 0}
     assert store.acked_elsewhere(run, 0) == {}
+
+
+def test_a_clear_comes_back_to_a_batch_of_which_a_record_failed_or_the_rest_is_unsent(store: Store, run: Run) -> None:
+    store.ack(run, 0, 0, SHA, [written(0, 7), failed(8)], [error(8, "i")], [], 1)
+    store.ack(run, 0, 1, OTHER_SHA, [written(9, 12)], [], [], 1, state=STOPPED)
+    store.ack(run, 0, 2, "c" * 64, [written(13, 13), Outcome("held", "OUTCOME_UNKNOWN", 14, 14)], [], [], 1)
+    assert store.acked_elsewhere(run, 1) == {"c" * 64: 0}
+    assert store.batch_states(run, 0)[1] == (STOPPED, OTHER_SHA)
+    assert store.count(run, None, 0).buckets == {"written": 13, "failed": 1, "held": 1}
 
 
 def test_an_acknowledgement_of_an_earlier_epoch_holds_for_an_equal_batch(store: Store, run: Run) -> None:
