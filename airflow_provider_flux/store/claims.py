@@ -17,7 +17,7 @@ from sqlalchemy.sql import ColumnElement
 
 from airflow_provider_flux.store.error_rows import APPROVED, OPEN, RESOLVED, RETRYING, SUPERSEDED
 from airflow_provider_flux.store.filters import ErrorFilter
-from airflow_provider_flux.store.part import StorePart
+from airflow_provider_flux.store.part import StorePart, take_turns
 from airflow_provider_flux.store.rows import Claim, ErrorRow, Run
 from airflow_provider_flux.store.tables import errors, runs
 from airflow_provider_flux.store.text import clean, instant_text
@@ -46,7 +46,9 @@ class Claims(StorePart):
         :param payload: stored or source; one whose payload was purged is left to a replay from the source
         :return: how many were taken
         """
+        flow = filter.flow if filter.run is None else filter.run.flow
         with self._database.writing() as connection:
+            take_turns(connection, flow or "")
             return _claim(connection, run_id, [*filter.conditions(), _MAY_BE_TAKEN, *_sendable(payload)], limit)
 
     def claim_due(self, flow: str, run_id: str, now: datetime) -> int:
@@ -57,6 +59,7 @@ class Claims(StorePart):
         """
         due = and_(errors.c.flow == flow, errors.c.state == RETRYING, errors.c.due_at <= instant_text(now))
         with self._database.writing() as connection:
+            take_turns(connection, flow)
             return _claim(connection, run_id, [due, _KEPT], None)
 
     def claim_again(self, run: Run) -> int:
@@ -68,6 +71,7 @@ class Claims(StorePart):
         :return: how many were taken
         """
         with self._database.writing() as connection:
+            take_turns(connection, run.flow)
             mine = [_newest_of(run), _still_of(run.run_id), *_sendable(run.replay_payload)]
             return _claim(connection, run.run_id, mine, None)
 
@@ -96,6 +100,7 @@ class Claims(StorePart):
         :return: how many errors were given back
         """
         with self._database.writing() as connection:
+            take_turns(connection, flow)
             return release(connection, flow, run_id, postpone)
 
     def active_claims(self, flow: str | None = None) -> list[Claim]:
@@ -149,9 +154,8 @@ def _sendable(payload: str | None) -> list[ColumnElement[bool]]:
 def _claim(connection: Connection, run_id: str, conditions: list[ColumnElement[bool]], limit: int | None) -> int:
     wanted = select(errors.c.id).where(*conditions, _FREE).order_by(errors.c.id).limit(limit)
     if connection.dialect.name == "postgresql":
-        # Locked in the order of their numbers: two claims that overlap wait for each other instead of deadlocking, and
-        # judge the conditions anew when they go on. A common table expression, because a plain subquery may be
-        # evaluated several times, and then locks other rows each time.
+        # Locked in the order of their numbers, against decisions of people. A common table expression, because a plain
+        # subquery may be evaluated several times, and then locks other rows each time.
         wanted = select(wanted.with_for_update().cte("wanted").c.id)
     taken = update(errors).where(errors.c.id.in_(wanted), _FREE)
     return int(connection.execute(taken.values(replay=clean(run_id), replay_active=1)).rowcount)

@@ -96,7 +96,7 @@ def _decide(connection: Connection, chosen: Select[Any], action: str, by: str, r
     """:param chosen: selects the numbers of errors, and the payload that is replaced"""
     same = {"action": action, "decided_by": clean(by), "decided_at": now_text(), "reason": clean_or_none(reason)}
     # Locked, so that what is noted here is what the caller's next statement changes.
-    found = connection.execute(chosen.with_for_update())
+    found = connection.execute(chosen.order_by(errors.c.id).with_for_update())
     rows = [{"error": number, "before": before, **same} for number, before in found]
     if rows:
         connection.execute(insert(decisions), rows)

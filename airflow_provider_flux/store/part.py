@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
 from airflow_provider_flux.store.database import Database
 
 LARGEST_ID = 2**63 - 1
 """What a row's number can be at most; a larger one that a person typed is the number of nothing."""
+
+
+_TURNS = text(f"SELECT pg_advisory_xact_lock({0x466C7578}, hashtext(:flow))")
 
 
 class StorePart:
@@ -21,3 +25,10 @@ class StorePart:
 def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that can say ON CONFLICT."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def take_turns(connection: Connection, flow: str) -> None:
+    """Let one transaction at a time move errors of a flow, until it commits: each touches many rows in its own order,
+    and two of them would deadlock. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_TURNS, {"flow": flow})

@@ -27,7 +27,7 @@ from airflow_provider_flux.store.error_rows import (
     UNSETTLED,
 )
 from airflow_provider_flux.store.links import chunks
-from airflow_provider_flux.store.part import StorePart
+from airflow_provider_flux.store.part import StorePart, take_turns
 from airflow_provider_flux.store.rows import Run
 from airflow_provider_flux.store.tables import errors, links
 from airflow_provider_flux.store.text import now_text, stored_key
@@ -60,6 +60,7 @@ class Resolution(StorePart):
         :return: how many errors were resolved: their records arrived
         """
         with self._database.writing() as connection:
+            take_turns(connection, run.flow)
             resolved = _resolve(connection, run, epochs)
             if complete:
                 _supersede_older_epochs(connection, run, epochs)

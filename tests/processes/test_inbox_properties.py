@@ -7,7 +7,6 @@ in the inbox exactly once, unless a person gave that version up; and the sum of 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -241,7 +240,7 @@ def _version(row: ErrorRow) -> int:
 
 TestInbox = InboxMachine.TestCase
 TestInbox.settings = settings(
-    max_examples=int(os.environ.get("FLUX_EXAMPLES", "25")),
+    max_examples=15,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),

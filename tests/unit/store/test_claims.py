@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_provider_flux.store import Store, open_store
+from airflow_provider_flux.store.error_rows import UNSETTLED
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import Claim, Run
 from tests.unit.store.conftest import PROCESSES, EightProcesses
@@ -49,6 +50,43 @@ def test_many_processes_that_claim_the_same_errors_share_them_out(store_url: str
         seen = [row.id for number in range(PROCESSES) for row in store.claimed("contacts", f"replay-{number}")]
         assert len(seen) == len(set(seen)) == MANY
         assert sum(claim.errors for claim in store.active_claims("contacts")) == MANY
+
+
+def replay_some(url: str, number: int) -> int:
+    """Replays a few at a time until nothing is left: every second record fails once more, and then arrives."""
+    tried = 0
+    with open_store(url) as store:
+        for turn in range(MANY):
+            run_id = f"replay-{number}-{turn}"
+            if not store.claim_errors(run_id, ALL, limit=20):
+                return tried
+            tried += 1
+            run = replay(store, run_id)
+            rows = list(store.claimed("contacts", run_id))
+            again = [
+                error(row.ordinal, row.source_key, replaces=row.id)
+                for row in rows
+                if row.attempt == 1 and row.ordinal % 2
+            ]
+            left = {one.source_key for one in again}
+            arrived = [link(row.source_key or "") for row in rows if row.source_key not in left]
+            store.ack(run, 0, 0, SHA, [], again, arrived, 1)
+            store.close_errors(run, FIRST, complete=True, replayed={row.id: row.source_key for row in rows})
+    raise AssertionError("the records never came to an end")
+
+
+def test_many_processes_that_replay_at_once_neither_wait_for_ever_nor_lose_a_record(
+    store_url: str, eight: EightProcesses
+) -> None:
+    records = 400
+    with open_store(store_url) as store:
+        run = store.start_run("contacts", "run-1", "scheduled", "contacts")
+        store.record_transform(run, 0, 0, [], [error(n, f"k{n}") for n in range(records)], 1)
+        eight.run(replay_some, store_url)
+        assert store.count_errors(ErrorFilter(state=UNSETTLED)) == 0
+        assert store.count_errors(ErrorFilter(state="resolved")) == records
+        assert store.count_errors(ErrorFilter(state="superseded")) == records // 2
+        assert store.active_claims() == []
 
 
 def test_what_is_held_or_claimed_is_not_taken(store: Store, waiting: list[int]) -> None:
