@@ -74,6 +74,7 @@ def _as_data(view: ErrorView) -> dict[str, object]:
         "meaning": known.meaning,
         "cause": known.cause,
         "solution": known.solution,
+        "advice": known.advice,
         "occurrences": view.occurrences,
         "attempts": view.attempts,
         "decisions": view.decisions,
@@ -103,6 +104,9 @@ def _print(view: ErrorView, out: Output) -> None:
     for name, value in facts.items():
         if value:
             out.line(f"  {name:<10} {value}")
+        if name == "next":
+            for also in known.advice:
+                out.line(f"  {'or':<10} {also}")
     _print_history(view, out)
     _print_payloads(row, out)
 

@@ -154,6 +154,7 @@ def test_an_error_is_shown_with_record_cause_and_next_step(call: Call, runs: tup
     assert "mapping    contacts version 1" in text
     assert "seen       2 times with this cause (2 open), first 2" in text
     assert CATALOGUE["INVALID_FORMAT"].solution in text
+    assert all(f"  or         {advice}\n" in text for advice in CATALOGUE["INVALID_FORMAT"].advice)
     assert '"id": "c-0"' in text
     assert "attempts:" not in text
     shown = call("errors", "show", "1", "--json").json
