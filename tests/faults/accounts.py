@@ -39,11 +39,12 @@ def check_run(pipeline: Pipeline, run: dict[str, Any]) -> list[Fate]:
     return fates
 
 
-def check_destination(pipeline: Pipeline, people: People, fates: list[Fate], *, may_be_asked: bool) -> None:
+def check_destination(pipeline: Pipeline, people: People, fates: list[Fate], *, not_there: set[str]) -> None:
     """What a run says of its records against the destination: none is there twice, and each is where the run says.
 
     :param fates: of every run so far, the newest last
-    :param may_be_asked: a record that is unsent may be there: the next try finds it
+    :param not_there: buckets whose records cannot be there: a destination that takes a record twice, or that can be
+        asked for it, may have what was sent in vain
     """
     stored = pipeline.saas.stored
     assert {key: count for key, count in pipeline.saas.copies().items() if count > 1} == {}, pipeline.faults.seed
@@ -52,10 +53,8 @@ def check_destination(pipeline: Pipeline, people: People, fates: list[Fate], *, 
     written = {fate.key for fate in fates if fate.bucket == "written"}
     assert sorted(written - set(stored)) == [], pipeline.faults.seed
     last = {fate.key: fate for fate in fates if fate.bucket not in ("deduplicated", "skipped")}
-    lost = {fate.key for fate in last.values() if fate.bucket == "failed"}
-    if not may_be_asked:
-        lost |= {fate.key for fate in last.values() if fate.bucket == "unsent"}
-    assert sorted((lost - written) & set(stored)) == [], pipeline.faults.seed
+    lost = {fate.key for fate in last.values() if fate.bucket in not_there} - written
+    assert sorted(lost & set(stored)) == [], pipeline.faults.seed
 
 
 def check_errors(pipeline: Pipeline, fates: list[Fate]) -> None:

@@ -14,6 +14,7 @@ _CLEARS = 8
 """How often a person clears a failed run while the faults go on."""
 _LADDER = 2
 """Automatic retries that take place while the faults go on."""
+_NOT_THERE: dict[str, set[str]] = {"upsert": set(), "find": {"failed"}, "insert": {"failed", "unsent"}}
 
 
 def storm(pipeline: Pipeline, contacts: People, destination: str, *, kills: int) -> None:
@@ -49,15 +50,15 @@ class _Weather:
     def __init__(self, pipeline: Pipeline, contacts: People, destination: str) -> None:
         self._pipeline = pipeline
         self._contacts = contacts
-        self._asked = destination.endswith("find")
-        self._in_doubt = destination.endswith("insert")
+        self._not_there = _NOT_THERE[destination.rpartition(" ")[2]]
+        self._may_hold = destination.endswith("insert")
         self._fates: list[Fate] = []
 
     def settled(self, run: dict[str, Any]) -> dict[str, Any]:
         """Draw up the accounts of a run that settled, and of all runs together."""
         fates = check_run(self._pipeline, run)
         self._fates = [fate for fate in self._fates if fate.run != run["run_id"]] + fates
-        check_destination(self._pipeline, self._contacts, self._fates, may_be_asked=self._asked)
+        check_destination(self._pipeline, self._contacts, self._fates, not_there=self._not_there)
         check_errors(self._pipeline, self._fates)
         return run
 
@@ -80,7 +81,7 @@ class _Weather:
     def nothing_is_missing(self) -> None:
         """Every good record is there, or a person is asked about it."""
         doubtful = held(self._pipeline)
-        assert self._in_doubt or not doubtful
+        assert self._may_hold or not doubtful
         assert doubtful <= set(self._contacts.good) | self._contacts.refused
         missing = set(self._contacts.good) - set(self._pipeline.saas.stored) - doubtful
         assert sorted(missing) == [], self._pipeline.faults.seed
