@@ -12,6 +12,7 @@ from airflow_provider_flux.store import Store, open_store
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import ErrorRow, Run
 from tests.airflow.running_airflow import RunningAirflow
+from tests.airflow.running_airflow_2 import RunningAirflow2
 from tests.processes.conftest import FLOW, MAPPING, contacts
 from tests.processes.saas import Saas
 
@@ -24,7 +25,14 @@ class Ladder:
     """
 
     def __init__(
-        self, airflow: RunningAirflow, saas: Saas, flow: str, retry: str, refused: int, times: int, more: str = ""
+        self,
+        airflow: RunningAirflow | RunningAirflow2,
+        saas: Saas,
+        flow: str,
+        retry: str,
+        refused: int,
+        times: int,
+        more: str = "",
     ) -> None:
         self.airflow, self.saas, self.flow = airflow, saas, flow
         self.sent: dict[str, list[float]] = defaultdict(list)

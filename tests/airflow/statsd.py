@@ -25,10 +25,10 @@ class Received:
         mine = [line for line in self.lines if line.startswith(f"flux.run.duration,flow={flow},")]
         return [float(line.rpartition(":")[2].removesuffix("|ms")) for line in mine]
 
-    def wait(self, flow: str, seconds: float = 20) -> None:
-        """Until the duration came, which is sent last."""
+    def wait(self, flow: str, runs: int = 1, seconds: float = 20) -> None:
+        """Until the durations of so many runs came, which are sent last."""
         deadline = time.monotonic() + seconds
-        while not self.times(flow):
+        while len(self.times(flow)) < runs:
             assert time.monotonic() < deadline, self.lines
             time.sleep(0.1)
 
