@@ -12,7 +12,16 @@ from airflow_provider_flux.stages.chain import chain_of, outcomes
 from airflow_provider_flux.stages.layout import WIDTH, folded, row
 from airflow_provider_flux.stages.trace import COUNTED, GROUP_BY, failure_lines, partial_lines, rule_of, stage_facts
 from airflow_provider_flux.store import Store
-from airflow_provider_flux.store.error_rows import APPROVED, DISCARDED, HELD, OPEN, RESOLVED, RETRYING, SUPERSEDED
+from airflow_provider_flux.store.error_rows import (
+    APPROVED,
+    DISCARDED,
+    HELD,
+    OPEN,
+    RESOLVED,
+    RETRYING,
+    SUPERSEDED,
+    UNSETTLED,
+)
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import BUCKETS, Became, ErrorGroup, Run, StageRow
 from airflow_provider_flux.store.runs import RUNNING
@@ -67,7 +76,8 @@ def trace_text(report: RunReport) -> str:
     elif run.state == RUNNING:
         lines += _under_way(report)
     elif report.lost:
-        lines += partial_lines(run, report.groups)
+        waiting = any(part.state in UNSETTLED for part in report.became)
+        lines += partial_lines(run, report.groups, waiting=waiting)
     lines += ["", *_facts(run), "", *_buckets(report), "", *_durations(report)]
     if report.groups:
         lines += ["", "errors by frequency", *_error_lines(report)]

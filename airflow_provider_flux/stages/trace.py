@@ -99,11 +99,16 @@ def record_facts(error: ErrorRow) -> list[str]:
     return lines + row("record", f"{error.source_key or '(no key)'}{value}: {error.message}")
 
 
-def partial_lines(run: Run, groups: Sequence[ErrorGroup]) -> list[str]:
-    """The head of a partial run: how much is missing, the commonest reason, and the commands to type."""
+def partial_lines(run: Run, groups: Sequence[ErrorGroup], *, waiting: bool) -> list[str]:
+    """The head of a partial run: how much is missing, the commonest reason, and the commands to type.
+
+    :param waiting: whether any of the errors still waits for something
+    """
     numbers = [(run.failed or 0, "failed"), (run.held or 0, "held for a person")]
     parts = ", ".join(f"{number} {what}" for number, what in numbers if number)
     lines = [f"  {sum(number for number, _ in numbers)} of {run.read} records did not arrive: {parts}"]
+    if not waiting:
+        return [*lines, "  none of them waits any more: see `now` below"]
     if groups:
         commonest, known = groups[0], CATALOGUE[groups[0].values["code"]]
         example = commonest.example

@@ -97,13 +97,15 @@ RECORD_ROWS: Sequence[Row] = (
     _row(
         "RECORD_NOT_FOUND", _REFUSED,
         r"\b(?:entity_is_deleted|object_not_found|record_not_found|resource_not_found)\b|\brecordnotfound\b",
-        r"\b(?:record|entity|contact|customer|row|item|document|company|deal|lead|user)\b.{0,60}?"
+        r"\b(?:record|entity|contact|customer|row|item|document|company|deal|lead)\b.{0,60}?"
         r"(?:not found|(?:does not|doesn't) exist|could not be found|(?:was|is|has been) deleted)",
         r"(?:could not|cannot|can't|couldn't) find (?:the |a |an )?(?:record|entity|contact|customer|row|item)\b",
     ),
     _row(
         "INVALID_FORMAT", _EVEN_500,
-        r"\binvalid[_ ]type\b|\btype[_ ]mismatch\b|cannot deserialize|cannot be cast\b|\binvalid input syntax for\b",
+        r"\binvalid[_ ]type\b|\btype[_ ]mismatch\b|cannot deserialize|\binvalid input syntax for\b",
+        # Not: "class A cannot be cast to class B", which is a fault of the server's own.
+        r"cannot be cast (?:automatically )?to (?:type )?\W?(?:int|bigint|num|bool|date|time|text|uuid|float|dec)",
         r"could not be converted to (?:type )?\W?[\w.]+|(?:could not|cannot) convert (?:string|value|text)\b",
         r"\bis not a valid (?:integer|number|date|boolean|uuid|timestamp|decimal)\b|\bfailed to deserialize\b",
         r"value of type \W?[\w.]+\W? (?:is|was) not (?:valid|expected|allowed)",

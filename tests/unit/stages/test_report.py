@@ -217,6 +217,17 @@ def test_what_became_of_the_records_since_is_told(store: Store) -> None:
     assert "errors retry --run 1" in text
 
 
+def test_a_run_of_which_nothing_waits_any_more_asks_for_nothing(store: Store) -> None:
+    run = partial(store, lost(TAKEN, [0, 1]), failed=2)
+    store.discard([error.id for error in store.errors(ErrorFilter(run=run))], "not ours", "kim")
+    head = text_of(store, run).split("\n\n")[0].splitlines()
+    assert head[1:] == [
+        "  2 of 10 records did not arrive: 2 failed",
+        "  none of them waits any more: see `now` below",
+    ]
+    assert "now 2 given up by a person" in " ".join(text_of(store, run).split())
+
+
 def test_a_run_that_lost_nothing_stays_short(store: Store) -> None:
     run = store.start_run("contacts", "r1", "scheduled", "contacts")
     sealed(store, run, "read", "transform", "write")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_flux.errors import CATALOGUE, Disposition
-from airflow_provider_flux.transport.classify import Finding
+from airflow_provider_flux.transport.classify import DESTINATION, Finding
 from airflow_provider_flux.transport.complaints import Complaint, complaints
+from airflow_provider_flux.transport.graphql import judge
 from airflow_provider_flux.transport.wordings import CALLER_ROWS, RECORD_ROWS, caller_fault, record_fault
 
 Known = tuple[int | None, Any, str, str | None]
@@ -53,6 +56,7 @@ KNOWN: list[Known] = [
     (500, {"message": "invalid type: string \"abc\", expected i64"}, "INVALID_FORMAT", None),
     (500, 'Cannot deserialize value of type `int` from String "abc": not a valid `int` value', "INVALID_FORMAT", None),
     (500, {"error": 'invalid input syntax for type integer: "abc"'}, "INVALID_FORMAT", None),
+    (500, 'column "age" cannot be cast automatically to type integer', "INVALID_FORMAT", None),
     (400, {"message": '"abc" was not one of the allowed options', "context": {"propertyName": ["stage"]}},
      "INVALID_FORMAT", "stage"),
     (400, {"errors": [{"source": {"pointer": "/data/attributes/phone"}, "title": "is not valid"}]},
@@ -74,6 +78,8 @@ LEFT_ALONE: list[tuple[int, Any]] = [
     (500, {"message": "IndexError: list index out of range"}),
     (500, {"message": "the query took too long and was cancelled"}),
     (500, {"message": "a database connection is required"}),
+    (500, "java.lang.ClassCastException: class A cannot be cast to class B"),
+    (400, {"message": "user not found"}),
     (500, {"message": "user not found in cache"}),
     (400, {"message": "Authentication is required"}),
     (400, {"message": "the request took too long"}),
@@ -160,6 +166,24 @@ def test_every_row_of_a_caller_has_a_code_of_the_connection() -> None:
 )  # fmt: skip
 def test_complaints_are_read_where_systems_put_them(value: Any, found: list[Complaint]) -> None:
     assert complaints(value) == found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.sampled_from(["message", "errors", "field", "path", "data", "code", "x"]), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.none() | st.sampled_from([200, 400, 403, 409, 422, 500]))
+def test_any_body_is_judged(value: Any, status: int | None) -> None:
+    for finding in (record_fault(status, value), caller_fault(status or 400, value)):
+        assert finding is None or finding.code in CATALOGUE
+    if (answer := judge(value)) is not None:
+        for error in (*answer.errors, *answer.refusals):
+            error.finding(200, outage=DESTINATION, record=True)
+        answer.refusal(), answer.doubt(), answer.of_list("data.x")
 
 
 def test_a_body_without_end_is_not_read_to_the_end() -> None:
