@@ -52,9 +52,9 @@ def purge(store: Store, staging: Staging, now: datetime, retention: Retention, *
     payloads = 0
     while emptied := store.purge_payloads(stale):
         payloads += emptied
-    while store.purge_answers(stale):
+    while store.purge_traces(stale):
         pass
-    store.purge_calls(old[:_HOUR])
+    store.purge_calls(old[:_HOUR], stale[:_HOUR])
     return Purged(files, payloads, _remove_runs(store, old))
 
 

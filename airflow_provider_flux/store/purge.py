@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, and_, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import Table, and_, bindparam, case, delete, func, literal_column, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
-from airflow_provider_flux.errors import CATALOGUE
+from airflow_provider_flux.errors import CATALOGUE, Category
 from airflow_provider_flux.store.error_rows import OPEN, RETRYING, UNSETTLED
 from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.part import StorePart
@@ -21,6 +21,9 @@ from airflow_provider_flux.store.text import clean, now_text
 
 _ROWS = 1000
 _PAYLOADS = 200  # a payload can be 1 MB
+_PURGED = " (payload purged)"
+# A trace with one of these speaks of a record, and quotes it.
+_ABOUT_RECORDS = sorted(row.code for row in CATALOGUE.values() if row.category in (Category.DATA, Category.MAPPING))
 _KEYS = 500  # SQLite takes at most 999 parameters in builds before 3.32
 _CHILDREN: tuple[Table, ...] = (errors, outcomes, batches, stages)
 _EMPTY = (
@@ -72,6 +75,7 @@ class Purge(StorePart):
         """
         columns = (errors.c.id, errors.c.code, errors.c.source_key, errors.c.payload)
         oldest = select(*columns).where(_stale(before)).order_by(errors.c.occurred_at).limit(_PAYLOADS)
+        oldest = oldest.with_for_update(skip_locked=True)  # PostgreSQL: what a replay takes just now is left to it
         now = now_text()
         with self._database.writing() as connection:
             emptied = [
@@ -84,16 +88,23 @@ class Purge(StorePart):
                 connection.execute(update(decisions).where(decisions.c.error.in_(ids)).values(before=None))
         return len(emptied)
 
-    def purge_answers(self, before: str) -> int:
-        """Forget the raw answers in the traces of at most a thousand runs and stages that ended before then."""
+    def purge_traces(self, before: str) -> int:
+        """Forget what systems answered, and what is quoted of single records, in traces of runs and stages.
+
+        :param before: those that ended before then; at most a thousand of each
+        :return: how many there were
+        """
         forgotten = 0
         for table in (runs, stages):
-            old = and_(table.c.ended_at < before, table.c.error_answer.is_not(None))
+            quotes = and_(table.c.error_code.in_(_ABOUT_RECORDS), ~table.c.error_message.endswith(_PURGED))
+            old = and_(table.c.ended_at < before, or_(table.c.error_answer.is_not(None), quotes))
             with self._database.writing() as connection:
-                ids = list(connection.execute(select(table.c.id).where(old).limit(_ROWS)).scalars())
-                for chunk in chunks(ids, _KEYS):
-                    connection.execute(update(table).where(table.c.id.in_(chunk)).values(error_answer=None))
-            forgotten += len(ids)
+                found = list(connection.execute(select(table.c.id, table.c.error_code).where(old).limit(_ROWS)))
+                for number, code in found:
+                    values = {"error_message": _message(code)} if code in _ABOUT_RECORDS else {}
+                    one = update(table).where(table.c.id == number)
+                    connection.execute(one.values(error_answer=None, **values))
+            forgotten += len(found)
         return forgotten
 
     def count_old_runs(self, before: str) -> int:
@@ -122,10 +133,12 @@ class Purge(StorePart):
         with self._database.writing() as connection:
             return bool(connection.execute(delete(runs).where(over)).rowcount)
 
-    def purge_calls(self, before_hour: str) -> int:
-        """Forget the calls of the hours before then."""
+    def purge_calls(self, before_hour: str, messages_before_hour: str) -> None:
+        """Forget the calls of the hours before the one, and what was said in those before the other."""
+        old = and_(calls.c.hour < messages_before_hour, calls.c.last_message.is_not(None))
         with self._database.writing() as connection:
-            return int(connection.execute(delete(calls).where(calls.c.hour < before_hour)).rowcount)
+            connection.execute(delete(calls).where(calls.c.hour < before_hour))
+            connection.execute(update(calls).where(old).values(last_message=None))
 
     def running_runs(self) -> list[tuple[str, str, str]]:
         """Flow, run id and last sign of life of every run that has not ended, oldest first."""
@@ -178,7 +191,7 @@ def _stale(before: str) -> ColumnElement[bool]:
 def _message(code: str) -> str:
     # The message quotes values; what the code means says the same without them.
     row = CATALOGUE.get(code)
-    return f"{row.meaning if row else code} (payload purged)"
+    return f"{row.meaning if row else code}{_PURGED}"
 
 
 def only_key(payload: str, source_key: str | None) -> str:

@@ -18,6 +18,7 @@ from airflow_provider_flux.store.purge import only_key
 from airflow_provider_flux.store.rows import Link, Run, Trace
 from tests.unit.housekeeping.conftest import KEEP, NOW, Past, ended, staged
 from tests.unit.store.data import SHA, error
+from tests.unit.store.test_health import bad
 
 SECRET = "kim@customer.example"
 
@@ -139,17 +140,29 @@ def test_thousands_of_payloads_go_in_small_transactions(store: Store, staging: S
     assert store.purge_payloads("2026-06-01") == 0
 
 
-def test_answers_in_traces_go_with_the_payloads(store: Store, staging: Staging, past: Past) -> None:
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("BAD_REQUEST", "the trouble with kim@customer.example"),
+        ("STOPPED_AT_FIRST_ERROR", f"{CATALOGUE['STOPPED_AT_FIRST_ERROR'].meaning} (payload purged)"),
+    ],
+)
+def test_traces_lose_their_answers_and_what_they_quote_of_records(
+    store: Store, staging: Staging, past: Past, code: str, message: str
+) -> None:
     run = ended(store, "r1")
-    failure = FluxError("BAD_REQUEST", "refused", answer=SECRET)
+    failure = FluxError(code, f"the trouble with {SECRET}", answer=SECRET)
     store.fail_stage(run, "transform", 0, failure)
-    trace = Trace("write", failure)
-    run = store.finish_run(run, state="failed", counts={}, cursor_after=None, trace=trace)
+    run = store.finish_run(run, state="failed", counts={}, cursor_after=None, trace=Trace("write", failure))
+    past.age(run, 29)
+    run_purge(store, staging)
+    assert store.runs("contacts")[0].error_answer == SECRET
     past.age(run, 31)
     run_purge(store, staging)
     (found,) = store.runs("contacts")
-    assert (found.error_answer, found.error_message) == (None, "refused")
-    assert [stage.error_answer for stage in store.stages(run)] == [None]
+    assert (found.error_code, found.error_answer, found.error_message) == (code, None, message)
+    assert [(stage.error_answer, stage.error_message) for stage in store.stages(run)] == [(None, message)]
+    assert store.purge_traces("2199-01-01") == 0
 
 
 def test_old_runs_go_with_their_rows_and_leave_links_and_cursors(store: Store, staging: Staging, past: Past) -> None:
@@ -202,13 +215,14 @@ def test_a_run_of_many_rows_goes_a_thousand_at_a_time(store: Store, staging: Sta
     assert store.count_errors() == 0
 
 
-def test_calls_are_forgotten_with_the_runs(store: Store, staging: Staging) -> None:
-    from tests.unit.store.test_health import good
-
-    store.note_calls(good("2025-01-05T10:00:00.000000Z"))
-    store.note_calls(good("2026-05-05T10:00:00.000000Z"))
+def test_calls_are_forgotten_with_the_runs_and_their_messages_with_the_payloads(store: Store, staging: Staging) -> None:
+    for month in ("2025-01", "2026-04", "2026-05"):
+        store.note_calls(bad(f"{month}-20T10:00:00.000000Z", message=f"{SECRET} was refused"))
     run_purge(store, staging)
-    assert [row.hour for row in store.calls("2020-01-01T00")] == ["2026-05-05T10"]
+    assert [(row.hour, row.last_message) for row in store.calls("2020-01-01T00")] == [
+        ("2026-05-20T10", f"{SECRET} was refused"),
+        ("2026-04-20T10", None),
+    ]
 
 
 @pytest.mark.parametrize(
