@@ -86,7 +86,7 @@ class Decisions(StorePart):
     def _move(
         self, ids: Collection[int], states: Sequence[str], state: str, action: str, by: str, reason: str | None
     ) -> int:
-        these = (*ErrorFilter(ids=ids).conditions(), errors.c.state.in_(states), _FREE)
+        these = (*ErrorFilter(ids=ids, state=states).conditions(), _FREE)
         with self._database.writing() as connection:
             _decide(connection, select(errors.c.id, null()).where(*these), action, by, reason)
             return _changed(connection, update(errors).where(*these).values(state=state))

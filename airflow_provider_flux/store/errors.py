@@ -49,15 +49,15 @@ class Errors(StorePart):
             return [row for chunk in chunks(ids, _PAGE) for row in _fetch(connection, chunk, order)]
 
     def iter_errors(self, filter: ErrorFilter = EVERYTHING) -> Iterator[ErrorRow]:
-        """The errors, oldest first, in the memory of a page and 8 bytes each; no transaction stays open between pages.
+        """The errors that match now, oldest first, in the memory of a page and 8 bytes each.
 
-        What does not match any more when its page is read is left out.
+        No transaction stays open between pages; each row is as it is when its page is read.
         """
         with self._database.reading() as connection:
             ids = _ids(connection, filter, "asc", None, 0)
         for chunk in chunks(ids, _PAGE):
             with self._database.reading() as connection:
-                page = _fetch(connection, chunk, "asc", *filter.conditions())
+                page = _fetch(connection, chunk, "asc")
             yield from page
 
     def count_errors(self, filter: ErrorFilter = EVERYTHING) -> int:
@@ -115,10 +115,8 @@ def _ordered(table: FromClause, order: str) -> Any:
     return table.c.id.desc() if order == "desc" else table.c.id
 
 
-def _fetch(
-    connection: Connection, ids: Sequence[int], order: str, *conditions: ColumnElement[bool]
-) -> list[ErrorRow]:
-    statement = _ROWS.where(numbered(ids), *conditions).order_by(_ordered(errors, order))
+def _fetch(connection: Connection, ids: Sequence[int], order: str) -> list[ErrorRow]:
+    statement = _ROWS.where(numbered(ids)).order_by(_ordered(errors, order))
     return [ErrorRow(**row._mapping) for row in connection.execute(statement)]
 
 

@@ -60,10 +60,9 @@ class ErrorFilter:
         # Every index of these begins with the state, so that there always is one to begin with.
         states = STATES if indexed and self.state is None else self.state
         found = self._of_row(columns)
-        if isinstance(states, str):
-            found.append(columns.state == clean(states))
-        elif states is not None:
-            found.append(columns.state.in_([clean(state) for state in states]))
+        if states is not None:
+            one_of = [clean(states)] if isinstance(states, str) else [clean(state) for state in states]
+            found.append((columns.state if self.ids is None else unindexed(columns.state)).in_(one_of))
         return found + indexed
 
     def _of_row(self, columns: Any) -> list[ColumnElement[bool]]:
@@ -97,6 +96,12 @@ class ErrorFilter:
 
 
 EVERYTHING = ErrorFilter()
+
+
+def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column for a condition beside a list of numbers: SQLite, which keeps no statistics, would rather go through
+    an index of everything in some state."""
+    return func.coalesce(column, "")
 
 
 def numbered(ids: Collection[int], columns: Any = errors.c) -> ColumnElement[bool]:

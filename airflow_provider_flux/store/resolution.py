@@ -26,6 +26,7 @@ from airflow_provider_flux.store.error_rows import (
     SUPERSEDED,
     UNSETTLED,
 )
+from airflow_provider_flux.store.filters import unindexed
 from airflow_provider_flux.store.links import chunks
 from airflow_provider_flux.store.part import StorePart, take_turns
 from airflow_provider_flux.store.rows import Run
@@ -107,7 +108,8 @@ def _delivered(run_id: str) -> ColumnElement[bool]:
 
 def _resolve_given_a_key(connection: Connection, run: Run, replayed: Mapping[int, str | None]) -> int:
     """Settle what had no key until a person gave it one, and arrived."""
-    mine = (errors.c.source_key.is_(None), errors.c.replay == run.run_id, errors.c.state.in_(UNSETTLED))
+    unsettled = unindexed(errors.c.state).in_(UNSETTLED)
+    mine = (errors.c.source_key.is_(None), errors.c.replay == run.run_id, unsettled)
     resolved = 0
     for chunk in chunks([number for number, key in replayed.items() if key is not None], _CHUNK):
         without = connection.execute(select(errors.c.id).where(errors.c.id.in_(chunk), *mine)).scalars()
@@ -144,7 +146,8 @@ def _supersede_tried_again(connection: Connection, run: Run) -> None:
 def _supersede_replayed(connection: Connection, run: Run, replayed: Sequence[int]) -> None:
     """Close the rest of what a complete replay took: filtered now, or left out for a newer version."""
     for chunk in chunks(replayed, _CHUNK):
-        taken = (errors.c.id.in_(chunk), errors.c.replay == run.run_id, errors.c.state.in_(UNSETTLED))
+        unsettled = unindexed(errors.c.state).in_(UNSETTLED)
+        taken = (errors.c.id.in_(chunk), errors.c.replay == run.run_id, unsettled)
         _supersede(connection, run, *taken)
 
 
