@@ -18,6 +18,7 @@ from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import MappedRecord, ReadRecord
 from airflow_provider_flux.stages.strategy import failed_record
 from airflow_provider_flux.staging import BatchEntry
+from airflow_provider_flux.store.error_rows import HELD
 from airflow_provider_flux.store.records import ACKED, STOPPED
 from airflow_provider_flux.store.rows import Link, NewError, Run
 
@@ -67,6 +68,8 @@ class Acknowledger:
         fates.sort()
         outcomes = ranges(fates)
         last = next((error for error in errors if self._stops(error.error.code)), None)
+        # A clear comes back for what is unsent, and for the record that ended the run; not for what is held.
+        again = None in verdicts or (last is not None and last.state != HELD)
         self._ctx.store.ack(
             self._run,
             self._ctx.epoch,
@@ -76,7 +79,7 @@ class Acknowledger:
             errors,
             links,
             self.mapping_version,
-            state=ACKED if last is None and None not in verdicts else STOPPED,
+            state=STOPPED if again else ACKED,
         )
         for outcome in outcomes:
             count = outcome.last - outcome.first + 1

@@ -25,7 +25,8 @@ class Saas:
         self.upserted: dict[str, dict[str, Any]] = {}
         self.inserted: list[dict[str, Any]] = []
         self.writes = 0
-        self.status = 200
+        self.status = 200  # of every write
+        self.source_status = 200  # of every page that is read
         self.on_write: Callable[[int, str], None] = lambda number, moment: None
         self.on_page: Callable[[int], None] = lambda number: None
         # What the server says to a whole batch, and to one record of it; 200 is the truth about the record.
@@ -108,6 +109,10 @@ def serve(saas: Saas) -> Iterator[Saas]:
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             if parts.path.startswith("/contacts/"):
                 self._answer(*saas.one(parts.path.removeprefix("/contacts/")))
+                return
+            if parts.path == "/contacts" and saas.source_status != 200:
+                saas.pages += 1
+                self._answer(saas.source_status, {"error": "not now"})
                 return
             self._answer(200, saas.page(query) if parts.path == "/contacts" else {"ok": True})
 

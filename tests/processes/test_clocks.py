@@ -24,11 +24,11 @@ TRIES = 4
 QUICK = "{strategy: retry, retry: {max: 3, delay: [1s, 2s, 1s]}}"
 
 
-def _write_as_airflow_does(flux: Flux) -> list[Result]:
-    """The write task with its retries, none of them after a permanent error."""
+def _as_airflow_does(flux: Flux, stage: str) -> list[Result]:
+    """A task with its retries, none of them after a permanent error."""
     results = []
     for _ in range(TRIES):
-        results.append(flux.stage("write", "r1"))
+        results.append(flux.stage(stage, "r1"))
         if results[-1].code == 0 or not results[-1].answer["transient"]:
             break
     return results
@@ -56,7 +56,7 @@ def test_an_outage_of_10_000_records_leaves_them_unsent(flux: Flux) -> None:
     flux.stage("transform", "r1")
     flux.saas.status = 503
 
-    results = _write_as_airflow_does(flux)
+    results = _as_airflow_does(flux, "write")
 
     assert [result.answer["code"] for result in results] == ["DESTINATION_OUTAGE"] * TRIES
     assert len(flux.saas.calls) == TRIES * 5  # five batches in a row are an outage, out of 500
@@ -82,12 +82,24 @@ def test_the_clock_of_the_transport_is_that_of_an_attempt_and_not_of_each_batch(
     flux.saas.status = 503
     started = time.monotonic()
 
-    _write_as_airflow_does(flux)
+    _as_airflow_does(flux, "write")
 
     # Within a second the first batch is tried twice (0.5 s apart, then 1 s would be too long); the other four once.
     assert TRIES * 5 < len(flux.saas.calls) <= TRIES * (2 + 4)
     assert time.monotonic() - started < TRIES * 2
     assert Counter(Counter(call[0] for call in flux.saas.calls).values()) == {TRIES: 4, 2 * TRIES: 1}
+
+
+def test_a_source_that_is_down_is_called_once_a_try_when_its_time_is_used_up(flux: Flux) -> None:
+    flux.write_flow(errors="{strategy: retry}")
+    flux.saas.put(*contacts(200))
+    flux.saas.source_status = 503
+    results = _as_airflow_does(flux, "read")
+    assert [result.answer["code"] for result in results] == ["SOURCE_OUTAGE"] * TRIES
+    assert flux.saas.pages == TRIES
+    run = flux.run("r1", "settle")
+    assert (run["state"], run["read"]) == ("failed", 0)
+    assert _errors(flux, "open", "retrying") == []
 
 
 def test_a_throttle_of_seconds_is_waited_out_and_nothing_else_notices(
