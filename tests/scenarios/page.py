@@ -10,13 +10,16 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import yaml
 
 PAGES = tuple(Path(__file__).parents[2] / "docs" / name for name in ("troubleshooting.md", "fixing-errors.md"))
 
-_SNIPPET = re.compile(r"<!-- (file|fix|run|shown): (\S+) -->\n```(\w*)\n(.*?)```", re.DOTALL)
+_SNIPPET = re.compile(
+    r"^(?P<indent> *)<!-- (\w+): (\S+) -->\n(?P=indent)```(\w*)\n(.*?)^(?P=indent)```", re.DOTALL | re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,8 @@ class Snippet:
 
 def snippets() -> tuple[Snippet, ...]:
     """Every named code block of the pages."""
-    return tuple(
-        Snippet(*found) for page in PAGES if page.exists() for found in _SNIPPET.findall(page.read_text("utf-8"))
-    )
+    found = [match for page in PAGES for match in _SNIPPET.findall(page.read_text("utf-8"))]
+    return tuple(Snippet(kind, name, language, dedent(text)) for _, kind, name, language, text in found)
 
 
 def snippet(kind: str, name: str) -> str:

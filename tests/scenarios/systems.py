@@ -22,6 +22,7 @@ class System(Saas):
         self.wants_email = True
         self.wants_e164 = True
         self.wants_valid_email = False
+        self.wants_phone_object = False
         self.calls = 0
         self.url = ""
 
@@ -60,6 +61,9 @@ class System(Saas):
         if not contact.get("email") and not self.wants_email:
             return None
         phone = contact.get("phone")
+        if self.wants_phone_object:
+            changed = "The type of the field phone has changed: an object is needed"
+            return None if isinstance(phone, dict) else error(422, "type_changed", changed, "phone")
         if phone and self.wants_e164 and not (phone.startswith("+") and phone[1:].isdigit()):
             return error(422, "invalid_phone", "Invalid phone number format", "phone")
         if self.wants_valid_email and "@" not in (contact.get("email") or ""):

@@ -113,7 +113,7 @@ def test_deletes_of_the_source_are_ignored_so_that_later_changes_find_their_reco
     assert "c1" not in billing.contacts
     crm.change("c1", minute=2, archived=False, name="Person One")
     desk.tick("customers")
-    desk.do("record-deleted-look").shows("record-deleted")
+    desk.do("look-3").shows("record-deleted")
     desk.fix("ignore-deletes", "customers")
     billing.put(person(1))  # restored by a person
     desk.do("record-deleted-retry")

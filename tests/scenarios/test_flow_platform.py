@@ -161,7 +161,7 @@ def test_500_is_held_where_a_second_call_would_do_the_work_twice(desk: Desk, stu
     assert desk.tick("enrich").run.held == 2
     desk.do("look").shows("500-held")
     studio.trouble = lambda call: None
-    desk.do("500-retry")  # a person looked: the platform has no run of these contacts
+    desk.do("500-approve")  # a person looked: the platform has no run of these contacts
     assert_delivered(desk, studio)
 
 

@@ -39,7 +39,19 @@ def test_a_value_that_a_transform_cannot_handle_is_mended_in_the_source(desk: De
     assert desk.states() == {"c2": "resolved"}
 
 
-def test_a_field_that_became_an_object_is_read_by_its_new_path(desk: Desk, crm: System) -> None:
+def test_a_type_that_changed_in_the_destination_is_looked_at_anew(desk: Desk, crm: System, billing: System) -> None:
+    billing.wants_phone_object = True
+    crm.put(person(1))
+    desk.tick("customers")
+    desk.do("look").shows("type-changed")
+    assert desk.do("verify-billing").code == 0
+    desk.fix("object-target")
+    desk.do("retry-run")
+    assert billing.contacts["c1"]["phone"] == {"mobile": "+14155550001"}
+    assert desk.states("customers") == {"c1": "resolved"}
+
+
+def test_a_field_that_became_an_object_in_the_source_is_read_by_its_new_path(desk: Desk, crm: System) -> None:
     crm.put(person(1), person(2, phone={"mobile": "(415) 555-2671"}))
     desk.tick()
     desk.do("look").shows("object-changed")
