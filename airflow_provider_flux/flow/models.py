@@ -120,7 +120,8 @@ class ErrorPolicy(Model):
     strategy: Strategy = Field(
         default="skip",
         description="`skip`: keep the record for a person and go on. `retry`: the same, but try transient errors "
-        "again by themselves. `fail_fast`: stop the run at the first error. `review`: hold the record until a person "
+        "again by themselves. `fail_fast`: stop the run at the first error, when the batch that holds it is through, "
+        "and begin no scheduled run until a person has dealt with it. `review`: hold the record until a person "
         "approves it.",
     )
     codes: dict[str, Strategy] = Field(
@@ -134,7 +135,7 @@ class ErrorPolicy(Model):
     outage_after: Whole = Field(
         default=5,
         ge=1,
-        description="After so many batches in a row failed alike it is an outage: the task fails, the rest is unsent.",
+        description="After so many batches in a row failed it is an outage: the task fails, the rest is unsent.",
     )
 
     @field_validator("codes")
