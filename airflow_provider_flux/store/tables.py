@@ -199,7 +199,7 @@ errors = Table(
         "flux_errors_replay",
         "flow",
         "replay",
-        "replay_active",
+        "id",
         sqlite_where=text("replay IS NOT NULL"),
         postgresql_where=text("replay IS NOT NULL"),
     ),

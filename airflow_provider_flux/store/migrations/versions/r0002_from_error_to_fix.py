@@ -49,7 +49,7 @@ def upgrade() -> None:
     op.create_index("flux_runs_running", "flux_runs", ["flow"], sqlite_where=running, postgresql_where=running)
     for name, columns, condition in (
         ("flux_errors_origin", ["origin"], "origin IS NOT NULL"),
-        ("flux_errors_replay", ["flow", "replay", "replay_active"], "replay IS NOT NULL"),
+        ("flux_errors_replay", ["flow", "replay", "id"], "replay IS NOT NULL"),
         ("flux_errors_content", ["flow", "source_hash"], "source_key IS NULL"),
         ("flux_errors_opened", ["occurred_at", "flow", "category", "state", "origin"], "origin IS NULL"),
         ("flux_errors_resolved", ["state", "resolved_at", "flow", "occurred_at", "origin"], "state = 'resolved'"),
