@@ -206,9 +206,7 @@ def test_a_run_stays_while_a_later_attempt_at_its_record_is_unsettled(
 
 def test_a_run_of_many_rows_goes_a_thousand_at_a_time(store: Store, staging: Staging, past: Past) -> None:
     run = ended(store, "old", [error(number, f"k{number}") for number in range(1500)])
-    for batch in range(1100):
-        store.mark_sent(run, 0, batch, SHA, 1)
-        store.forget_sent(run, 0, batch) if batch % 100 else store.ack(run, 0, batch, SHA, [], [], [], 1)
+    past.acknowledge(run, batches=2100)
     past.set("flux_errors", {"run": run.id}, state="superseded")
     past.age(run, 500)
     assert run_purge(store, staging) == Purged(0, 1500, 1)
