@@ -1,8 +1,8 @@
 """A platform on which teams deploy flows and call them over GraphQL: `executeWorkflow(workflowId, payload)`.
 
-It answers as such platforms document it: 401 for a key that is not known or not active, 403 for another project, 404 for
-a flow that is not deployed, 400 for a payload that does not fit the flow's input schema, and 200 with `errors` beside
-or instead of the data. A call that succeeds may still start a run that fails at one of its nodes.
+It answers as such platforms document it: 401 for a key that is not known or not active, 403 for another project, 404
+for a flow that is not deployed, 400 for a payload that does not fit the flow's input schema, and 200 with `errors`
+beside or instead of the data. A call that succeeds may still start a run that fails at one of its nodes.
 """
 
 from __future__ import annotations

@@ -179,8 +179,8 @@ def test_500_is_tried_again_where_a_second_call_does_no_harm(desk: Desk, studio:
 
 
 def test_200_with_errors_instead_of_data(desk: Desk, studio: Platform) -> None:
-    answer = {"data": None, "errors": [{"message": "The plan has no credits left", "extensions": {"code": "NO_CREDITS"}}]}
-    studio.trouble = always(200, answer)
+    refusal = {"message": "The plan has no credits left", "extensions": {"code": "NO_CREDITS"}}
+    studio.trouble = always(200, {"data": None, "errors": [refusal]})
     report = desk.tick("enrich")
     assert report.run.written == 0
     desk.do("look").shows("200-errors")

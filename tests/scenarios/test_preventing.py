@@ -18,7 +18,8 @@ def test_a_test_sync_shows_the_error_and_writes_nothing(desk: Desk, crm: System)
 
 def test_transforms_and_fallbacks_take_care_of_variations(desk: Desk, crm: System) -> None:
     desk.fix("preventive")
-    crm.put(person(1, name="  Ada ", email=" ADA@Example.com", phone="(415) 555-2671"), person(2, name=None, phone=None))
+    crm.put(person(1, name="  Ada ", email=" ADA@Example.com", phone="(415) 555-2671"))
+    crm.put(person(2, name=None, phone=None))
     assert desk.tick().run.state == "succeeded"
     rows = desk.rows()
     assert (rows["c1"]["name"], rows["c1"]["email"], rows["c1"]["phone"]) == ("Ada", "ada@example.com", "+14155552671")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from croniter import croniter
 
 from airflow_provider_flux.flow.loader import load_flow
@@ -50,10 +51,11 @@ def minutes(desk: Desk, flow: str) -> set[int]:
 def an_hour(desk: Desk, *flows: str, each_minute: Quota | None = None) -> list[str]:
     """The states of the runs of one hour, as the schedules of the flows have them."""
     states = []
+    starts = {flow: minutes(desk, flow) for flow in flows}
     for minute in range(60):
         if each_minute is not None:
             each_minute.renew()
-        states += [desk.tick(flow).run.state for flow in flows if minute in minutes(desk, flow)]
+        states += [desk.tick(flow).run.state for flow in flows if minute in starts[flow]]
     return states
 
 
@@ -111,10 +113,14 @@ def test_a_higher_limit_lets_the_cleared_run_go_through(desk: Desk, crm: System)
     assert len(desk.rows()) == 250
 
 
-def test_a_throttle_of_seconds_is_waited_out_and_nobody_notices(desk: Desk, crm: System) -> None:
+def test_a_throttle_of_seconds_is_waited_out_and_is_a_line_of_the_log(
+    desk: Desk, crm: System, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     desk.connect_system("crm", crm.url, crm.key, retry_budget=10)
     crm.put(person(1))
     answers = iter([Reply(429, {"error": "slow down"}, {"Retry-After": "1"})])
-    crm.trouble = lambda call: next(answers, None)
+    crm.trouble = lambda call: next(answers, None) if call.method == "GET" else None
     assert desk.tick().run.state == "succeeded"
     assert set(desk.rows()) == {"c1"}
+    assert [line for line in caplog.messages if "429" in line and "/people" in line]
