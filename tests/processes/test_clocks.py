@@ -172,6 +172,23 @@ def test_a_record_that_gets_through_on_its_second_try_is_resolved(flux: Flux) ->
     assert len(flux.saas.upserted) == 60
 
 
+def test_a_tick_leaves_alone_what_waits_for_its_next_try_and_a_new_version_ends_the_waiting(flux: Flux) -> None:
+    flux.write_flow(errors=QUICK)
+    flux.saas.put(*contacts(60))
+    flux.saas.record_status = lambda record: 429 if record["id"] == "c00007" else 200
+    flux.run("r1", trigger="scheduled")
+    assert flux.run("r2", trigger="scheduled")["failed"] == 0
+    assert _calls_of(flux, "c00007") == 1
+
+    flux.saas.record_status = lambda record: 200
+    flux.saas.put(contacts(8, minute=2)[7])
+    assert flux.run("r3", trigger="scheduled")["written"] == 1
+    assert _calls_of(flux, "c00007") == 2
+    assert [error.resolved_by for error in _errors(flux, "resolved")] == ["r3"]
+    with flux.open_store() as store:
+        assert store.next_due("contacts") is None
+
+
 @pytest.mark.parametrize("mode", ["upsert", "insert"])
 def test_a_ladder_run_makes_one_call_a_batch_while_the_destination_is_down_and_never_fails_its_task(
     flux: Flux, monkeypatch: pytest.MonkeyPatch, mode: str

@@ -77,8 +77,11 @@ def test_only_the_code_that_says_fail_fast_stops_the_run(flux: Flux) -> None:
     assert (run["state"], run["failed"], run["written"]) == ("partial", 3, COUNT - 3)
 
     flux.saas.put(*contacts(50, long_names=1, minute=1))
-    stopped = _run_until_it_stops(flux, "r2")
+    stopped = _run_until_it_stops(flux, "r2", trigger="scheduled")  # which errors of other codes do not keep from it
     assert "record 'c00000' failed in write: VALUE_TOO_LONG" in stopped.answer["message"]
+    refused = _run_until_it_stops(flux, "r3", trigger="scheduled")
+    assert refused.answer["code"] == "WAITING_FOR_A_PERSON"
+    assert "of run 'r2' is still open: record 'c00000' failed in write: VALUE_TOO_LONG" in refused.answer["message"]
 
 
 def test_a_code_that_says_skip_does_not_stop_a_fail_fast_flow(flux: Flux) -> None:
