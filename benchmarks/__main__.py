@@ -1,11 +1,11 @@
-"""`python -m benchmarks [pipeline|mapping|dags] ...`: what is measured, side by side with a peer in one run."""
+"""`python -m benchmarks [pipeline|mapping|dags|errors] ...`: what is measured, side by side with a peer in one run."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from benchmarks import dag_generation, mapping, pipeline
+from benchmarks import dag_generation, errors, mapping, pipeline
 
 
 def main(arguments: list[str]) -> int:
@@ -17,9 +17,14 @@ def main(arguments: list[str]) -> int:
     runs.add_argument("--without", nargs="*", default=[], choices=["dlt", "loop"], help="leave a peer out")
     commands.add_parser("mapping", help="map records, against a bare loop, pydantic and jinja")
     commands.add_parser("dags", help="generate 1,000 DAGs, and start a task among them")
+    about = "find errors among a million, on SQLite and PostgreSQL"
+    finding = commands.add_parser("errors", help=about, description=about)
+    finding.add_argument("--errors", type=int, default=1_000_000)
     options = parser.parse_args(arguments or ["pipeline"])
     if options.command == "mapping":
         return mapping.main()
+    if options.command == "errors":
+        return errors.main(options.errors)
     if options.command == "dags":
         return dag_generation.main()
     return pipeline.main(options.records, options.without)

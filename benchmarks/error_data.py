@@ -73,8 +73,8 @@ def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
         connection.execute(insert(errors), rows)
         return
     names = list(rows[0])
-    cursor = connection.connection.driver_connection.cursor()
-    with cursor.copy(f"COPY flux_errors ({', '.join(names)}) FROM STDIN") as copy:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor().copy(f"COPY flux_errors ({', '.join(names)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([row[name] for name in names])
 
@@ -82,7 +82,6 @@ def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
 def _run(number: int) -> dict[str, Any]:
     flow = f"flow_{number % FLOWS:02}"
     return {
-        "id": number + 1,
         "flow": flow,
         "run_id": f"scheduled__{number}",
         "trigger": "scheduled",
