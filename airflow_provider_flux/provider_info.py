@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _INTEGRATION = "Flux"
+_OPERATORS = [f"airflow_provider_flux.operators.{name}" for name in ("stages", "timer", "housekeeping")]
 
 _REST = {
     "connection-type": "flux_rest",
@@ -146,7 +147,7 @@ def get_provider_info() -> dict[str, Any]:
         "name": "Flux",
         "description": "One YAML file per flow, one Airflow DAG per flow, and the fate of every record.",
         "integrations": [{"integration-name": _INTEGRATION, "tags": ["service"]}],
-        "operators": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_flux.operators.stages"]}],
+        "operators": [{"integration-name": _INTEGRATION, "python-modules": _OPERATORS}],
         "hooks": [
             {
                 "integration-name": _INTEGRATION,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from airflow_provider_flux.store.filters import ErrorFilter
+from airflow_provider_flux.store.text import now_text
 from tests.airflow.ladder import Ladder
 from tests.airflow.running_airflow import RunningAirflow
 from tests.processes.saas import Saas, serve
@@ -40,6 +41,8 @@ def test_it_closes_what_airflow_ended_and_sets_lost_timers_again(
     airflow.mark(ladder.flow, ended, "failed")
     airflow.unpause(ladder.flow)
 
+    with ladder.store() as store:
+        airflow.until("the retry is overdue", lambda: ladder.flow in store.overdue_flows(now_text()))
     run_id = airflow.trigger("flux_housekeeping")
     assert airflow.wait("flux_housekeeping", run_id) == "success"
     found = airflow.xcom("flux_housekeeping", run_id, "reconcile")

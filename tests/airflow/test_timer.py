@@ -40,8 +40,8 @@ def test_a_flow_on_demand_climbs_the_ladder_in_time(airflow_standalone: RunningA
 
 
 def test_the_schedule_of_a_flow_goes_on_while_a_retry_waits(airflow_standalone: RunningAirflow, saas: Saas) -> None:
-    more = "schedule: {every: 15s}\n"
-    ladder = Ladder(airflow_standalone, saas, "ladder_tick", "{max: 3, delay: [45s]}", refused=2, times=1, more=more)
+    more = "schedule: {every: 8s}\n"
+    ladder = Ladder(airflow_standalone, saas, "ladder_tick", "{max: 3, delay: [30s]}", refused=2, times=1, more=more)
     airflow_standalone.unpause(ladder.flow)
     airflow_standalone.until("a retry waits", lambda: ladder.errors("retrying"))
     ladder.finished()
@@ -76,3 +76,24 @@ def test_a_deleted_timer_is_made_up_for_by_the_next_run(airflow_standalone: Runn
     ladder.finished()
     assert sorted(saas.upserted) == sorted(saas.contacts)
     assert [(run.read, run.written) for run in ladder.retries()] == [(1, 1)]
+
+
+def test_without_the_timers_dag_the_run_says_what_to_do_and_goes_on(
+    airflow_standalone: RunningAirflow, saas: Saas
+) -> None:
+    airflow = airflow_standalone
+    ladder = Ladder(airflow, saas, "ladder_alone", "{max: 3, delay: [1s]}", refused=1, times=1)
+    file = airflow.dags / "flux_system.py"
+    text = file.read_text()
+    file.unlink()
+    try:
+        query = {"dag_id_pattern": "flux_timer"}
+        airflow.until("the DAG is gone", lambda: airflow.get("/api/v2/dags", **query)["total_entries"] == 0)
+        run_id = airflow.trigger(ladder.flow)
+        assert airflow.wait(ladder.flow, run_id) == "success"
+        log = airflow.log(ladder.flow, run_id, "settle")
+    finally:
+        file.write_text(text)
+        airflow.wait_for_dag("flux_timer")
+    assert "DAG flux_timer is not there: copy dags/flux_system.py into Airflow's DAG folder" in log
+    assert log.count("flux_timer") == 1
