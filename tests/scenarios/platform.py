@@ -14,6 +14,7 @@ from typing import Any
 from tests.contracts.servers.wire import Call, Reply
 from tests.scenarios.systems import Trouble
 
+_FIELDS = ("id", "contact", "status", "node", "message", "ended_at")
 _TYPES: dict[str, type] = {"String": str, "Int": int}
 
 
@@ -72,7 +73,7 @@ class Platform:
 
     def _done(self, body: dict[str, Any]) -> Reply:
         if "checkStatus" in body["query"]:
-            return self._status(body["variables"])
+            return self._status(body["query"], body["variables"])
         return self._execute(body["variables"])
 
     def _execute(self, variables: dict[str, Any]) -> Reply:
@@ -94,8 +95,12 @@ class Platform:
         self.runs.append(run)
         return Reply(200, {"data": {"executeWorkflow": _told(run)}})
 
-    def _status(self, variables: dict[str, Any]) -> Reply:
+    def _status(self, query: str, variables: dict[str, Any]) -> Reply:
         """The runs that ended in a window; the trace of a run of a flow that was taken down cannot be told."""
+        asked = query.rpartition("{")[2].partition("}")[0].split()
+        if unknown := [name for name in asked if name not in _FIELDS]:
+            message = f'Cannot query field "{unknown[0]}" on type "Run".'
+            return _errors(400, message, "GRAPHQL_VALIDATION_FAILED")
         since = variables.get("since") or ""
         found = [run for run in self.runs if run["ended_at"] >= since]
         lost = [place for place, run in enumerate(found) if run.get("archived")]

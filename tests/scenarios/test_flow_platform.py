@@ -134,6 +134,18 @@ def test_400_type(desk: Desk, studio: Platform, crm: System) -> None:
     assert {run["payload"]["employees"] for run in studio.runs} == {120, 7}
 
 
+def test_400_query(desk: Desk, studio: Platform) -> None:
+    desk.take("flows/outcomes.yaml", "mappings/outcomes/v1.yaml")
+    desk.sql("CREATE TABLE outcomes (id TEXT PRIMARY KEY, contact TEXT, status TEXT)")
+    desk.tick("enrich")
+    desk.write("flows/outcomes.yaml", desk.read("flows/outcomes.yaml").replace("contact status", "contact state"))
+    desk.tick("outcomes")
+    desk.do("look-2").shows("400-query")
+    desk.fix("400-query", "outcomes")
+    desk.clear("scheduled__2", "outcomes")
+    assert set(desk.rows("outcomes")) == {"run-1", "run-2"}
+
+
 def test_400_required_variable(desk: Desk, studio: Platform) -> None:
     studio.flows["wf-enrich"].schema["locale"] = "String!"
     desk.tick("enrich")

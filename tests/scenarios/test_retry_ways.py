@@ -38,6 +38,8 @@ def test_a_selection(lost: Desk) -> None:
 
 
 def test_all_that_match_a_filter(lost: Desk) -> None:
+    found = lost.do("filter-list").out
+    assert (found.count("REQUIRED_FIELD_MISSING"), found.count("INVALID_FORMAT")) == (1, 3 + 3)
     lost.fix("phone-skip")
     lost.do("retry-filter")
     assert set(lost.rows()) == {"c0", "c1", "c2", "c3"}
