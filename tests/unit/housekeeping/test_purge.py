@@ -16,6 +16,7 @@ from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.purge import only_key
 from airflow_provider_flux.store.rows import Link, Run, Trace
+from airflow_provider_flux.store.tables import errors
 from tests.unit.housekeeping.conftest import KEEP, NOW, Past, ended, staged
 from tests.unit.store.data import SHA, error
 from tests.unit.store.test_health import bad
@@ -258,3 +259,15 @@ def test_a_purged_record_is_retried_from_its_source_only(store: Store, staging: 
     assert store.claim_errors("replay-1", everything) == 0
     assert store.count_claimable(everything, "source") == {"contacts": 2}
     assert store.claim_errors("replay-1", everything, payload="source") == 2
+
+
+def test_every_column_of_an_error_is_known_to_hold_customer_data_or_not() -> None:
+    """A new column must be put on one side: emptied by `store.purge`, or kept because it quotes no record."""
+    emptied = {"payload", "sent", "corrected", "answer", "value", "message"}
+    kept = {
+        "id", "run", "flow", "stage", "epoch", "batch", "ordinal", "source_key", "source_version", "mapping_version",
+        "state", "code", "category", "field", "source_path", "transform", "fingerprint", "occurred_at", "resolved_at",
+        "resolved_by", "connector", "connection", "mapping", "source_hash", "origin", "attempt", "rung", "due_at",
+        "replay", "replay_active", "purged_at",
+    }  # fmt: skip
+    assert {column.name for column in errors.c} == emptied | kept
