@@ -94,7 +94,7 @@ def _print(view: ErrorView, out: Output) -> None:
         "value": row.value,
         "when": row.occurred_at,
         "mapping": _mapping(row),
-        "connector": row.connector and f"{row.connector}, connection {row.connection}",
+        "connector": ", connection ".join(part for part in (row.connector, row.connection) if part),
         "seen": _seen(view),
         "meaning": known.meaning,
         "cause": known.cause,

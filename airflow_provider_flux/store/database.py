@@ -112,6 +112,8 @@ def _postgres_engine(url: URL) -> Engine:
     def _connected(connection: Any, record: object) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = {int(LOCK_TIMEOUT * 1000)}")
+            # To compile a query takes longer than any of ours does.
+            cursor.execute("SET jit = off")
         connection.commit()
 
     return engine
