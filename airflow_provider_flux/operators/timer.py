@@ -97,6 +97,7 @@ class FluxTimerOperator(BaseSensorOperator):
 
         :raises AirflowFailException: when the flow has no DAG any more, or `due` is no instant
         :raises FluxError: when the store cannot be opened
+        :raises DagRunRefused: when Airflow does not take the run now
         """
         flow, due = _order(context["params"])
         if datetime.now(UTC) < due:
@@ -108,13 +109,15 @@ class FluxTimerOperator(BaseSensorOperator):
         try:
             started = dag_runs.start(flow, retry_id(due), conf)
         except dag_runs.DagRunRefused as refusal:
+            if not refusal.missing:
+                raise
             refused = f"Airflow does not start the retry of flow {flow}: {refusal}"
         else:
             self.log.info("Run %s of flow %s %s.", retry_id(due), flow, "is queued" if started else "exists already")
             if dag_runs.paused(flow):
                 self.log.warning("Flow %s is paused: the retry starts when it is unpaused.", flow)
             return True
-        raise AirflowFailException(f"{refused}. The records stay in the store; see `airflow-flux errors list {flow}`.")
+        raise AirflowFailException(f"{refused}. The records stay in the store; see `airflow-flux errors list --flow {flow}`.")
 
 
 def _order(params: Any) -> tuple[str, datetime]:

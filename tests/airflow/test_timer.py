@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -97,3 +98,12 @@ def test_without_the_timers_dag_the_run_says_what_to_do_and_goes_on(
         airflow.wait_for_dag("flux_timer")
     assert "DAG flux_timer is not there: copy dags/flux_system.py into Airflow's DAG folder" in log
     assert log.count("flux_timer") == 1
+
+
+def test_a_timer_that_was_started_too_early_waits(airflow_standalone: RunningAirflow) -> None:
+    due = datetime.now(UTC) + timedelta(seconds=10)
+    run_id = airflow_standalone.trigger("flux_timer", {"flow": "nobody", "due": due.isoformat()})
+    airflow_standalone.wait_for_task("flux_timer", run_id, "start", "up_for_reschedule")
+    assert airflow_standalone.wait("flux_timer", run_id) == "success"
+    ended = airflow_standalone.tasks("flux_timer", run_id)["start"]["end_date"]
+    assert datetime.fromisoformat(ended) >= due
