@@ -1,8 +1,9 @@
 """A small SaaS over HTTP, stateful, with faults on demand: the source and the destination of the crash tests.
 
 Source: `GET /contacts?since=&until=&after=&limit=` pages by (updated_at, id), `GET /contacts/<id>` is one of them.
-Destination: `POST /upsert` stores by key, `POST /insert` appends whatever comes; `calls` lists what came. `on_write` is
-called with the number of the write and the moment ("before" or "after" it is stored) and may kill the client.
+Destination: `POST /upsert` stores by key, `POST /insert` appends whatever comes (`GET /inserted/<id>` finds it);
+`calls` lists what came. `on_write` is called with the number of the write and the moment ("before" or "after" it is
+stored) and may kill the client, or raise to break the connection.
 """
 
 from __future__ import annotations
@@ -107,6 +108,10 @@ def serve(saas: Saas) -> Iterator[Saas]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            if parts.path.startswith("/inserted/"):
+                there = [row for row in saas.inserted if row["id"] == parts.path.removeprefix("/inserted/")]
+                self._answer(200, there[0]) if there else self._answer(404, {"error": "no such contact"})
+                return
             if parts.path.startswith("/contacts/"):
                 self._answer(*saas.one(parts.path.removeprefix("/contacts/")))
                 return

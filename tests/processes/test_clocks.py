@@ -210,6 +210,36 @@ def test_a_ladder_run_makes_one_call_a_batch_while_the_destination_is_down_and_n
     assert len(stored) == 20
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_ladder_run_whose_answer_is_lost_asks_the_destination_and_doubles_nothing(flux: Flux, moment: str) -> None:
+    flux.write_flow(errors=QUICK, mode="insert")
+    flow = flux.folder / "include/flows/contacts.yaml"
+    find = "  find: {path: '/inserted/{key}', id: id}\n"
+    flow.write_text(flow.read_text().replace("  batch_size", f"{find}  batch_size"))
+    flux.saas.put(*contacts(60))
+    flux.saas.record_status = lambda record: 429 if record["id"] in ("c00007", "c00033") else 200
+    assert flux.run("r1")["written"] == 58
+    flux.saas.record_status = lambda record: 200
+
+    def lose_the_answer(number: int, now: str) -> None:
+        if now == moment:
+            raise ConnectionResetError
+
+    flux.saas.on_write = lose_the_answer
+    time.sleep(1.1)
+    order: dict[str, Any] = {"trigger": "retry", "replay": {"due": True}}
+    flux.stage("read", "ladder1", **order)
+    flux.stage("transform", "ladder1", **order)
+    failed = flux.stage("write", "ladder1", **order)
+    assert (failed.answer["code"], failed.answer["transient"]) == ("CONNECTION_TIMEOUT", True)
+
+    flux.saas.on_write = lambda number, now: None
+    run = flux.run("ladder1", "write settle", **order)
+    assert (run["state"], run["written"]) == ("succeeded", 2)
+    assert Counter(record["id"] for record in flux.saas.inserted) == dict.fromkeys(flux.saas.contacts, 1)
+    assert _errors(flux, "retrying", "open", "held") == []
+
+
 def test_a_ladder_run_calls_off_what_is_left_of_an_outage_and_its_records_keep_their_rung(flux: Flux) -> None:
     flux.write_flow(errors="{strategy: retry, outage_after: 2, retry: {max: 1, delay: [1s]}}")
     flux.saas.put(*contacts(200))
