@@ -59,3 +59,16 @@ def test_the_files_of_the_page_are_valid_as_they_stand(desk: Desk) -> None:
 def test_every_quoted_block_says_something() -> None:
     empty = [item.name for item in snippets() if item.kind == "shown" and not re.search(r"\w{4}", item.text)]
     assert empty == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
+    links = re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", page.read_text("utf-8"))
+    assert len(links) > 2
+    assert [(file, anchor) for file, anchor in links if anchor not in _anchors(page.parent / (file or page.name))] == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that a heading gets on a page for people: small letters and hyphens."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
