@@ -23,8 +23,6 @@ from tests.faults.server import Saas, serve
 from tests.processes.stage_process import perform
 
 STAGES = ("read", "transform", "write", "settle")
-TRIES = 4
-"""Of a task: the first one and three retries, as the DAGs say."""
 FLOW = "contacts"
 
 _SOURCE = """\
@@ -73,6 +71,7 @@ class Pipeline:
     """The flow `contacts` between two halves of a SaaS, through the proxy.
 
     :param chance: of this test's seed: when workers are killed
+    :param most_tries: of a task, as Airflow is told
     :param tries: tries of tasks so far
     :param killed: workers that were killed so far
     """
@@ -81,6 +80,7 @@ class Pipeline:
     saas: Saas
     faults: Faults
     chance: random.Random
+    most_tries: int = 4
     tries: int = 0
     killed: int = 0
     epochs: dict[str, int] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class Pipeline:
 
     def _task(self, stage: str, run_id: str, kills: int, order: dict[str, Any]) -> bool:
         """Try as often as Airflow does; whether the task succeeded."""
-        for number in range(TRIES):
+        for number in range(self.most_tries):
             if number < kills:
                 code, answer = self._killed(stage, run_id, order)
             else:

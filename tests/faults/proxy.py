@@ -29,6 +29,7 @@ AFTER = ("reset after", "cut off", "half a body", "html after", "slow")
 
 HTML = b"<!doctype html><html><head><title>Maintenance</title></head><body>Back soon</body></html>"
 
+_STUBBORN_TIMES = 6
 _HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
@@ -47,6 +48,7 @@ class Faults:
 
     :param rate: share of the requests that are spoilt
     :param lookups: the same for those that look a single record up, of which there are many
+    :param stubborn: share of the looked up records that are answered with 503 for longer than a client tries
     :param slow: seconds of silence of a slow answer; more than the client waits
     :param on_write: called around each write that is passed on, with "before" and "after"
     """
@@ -54,6 +56,7 @@ class Faults:
     seed: int
     rate: float = 0.3
     lookups: float = 0.1
+    stubborn: float = 0.005
     slow: float = 1.5
     on_write: Callable[[str], None] = lambda moment: None
     injected: list[Injection] = field(default_factory=list)
@@ -67,21 +70,28 @@ class Faults:
         query = parse_qs(parts.query)
         # Not the window's bounds: they hold the time of day.
         place = [query.get(name, [""])[0] for name in ("after", "id")]
-        rate = self.lookups if method == "GET" and "id" in query else self.rate
+        lookup = method == "GET" and "id" in query
         identity = f"{method} {parts.path} {place} {hashlib.sha256(body).hexdigest()}"
         with self._lock:
             self.requests += 1
             self._seen[identity] += 1
             chance = random.Random(f"{self.seed} {identity} {self._seen[identity]}")
-            if chance.random() >= rate:
+            if lookup and self._is_stubborn(identity):
+                fault = "503"
+            elif chance.random() < (self.lookups if lookup else self.rate):
+                fault = chance.choice(BEFORE + AFTER)
+            else:
                 return None
-            fault = chance.choice(BEFORE + AFTER)
             self.injected.append(Injection(fault, method, parts.path))
             return fault
 
     def stop(self) -> None:
         """Fair weather from now on."""
-        self.rate = self.lookups = 0.0
+        self.rate = self.lookups = self.stubborn = 0.0
+
+    def _is_stubborn(self, identity: str) -> bool:
+        stubborn = random.Random(f"{self.seed} {identity}").random() < self.stubborn
+        return stubborn and self._seen[identity] <= _STUBBORN_TIMES
 
     def counts(self) -> Counter[str]:
         """How often each fault was injected."""

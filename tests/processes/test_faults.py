@@ -7,26 +7,28 @@ from pathlib import Path
 import pytest
 
 from tests.faults.accounts import check_run, held
-from tests.faults.driver import TRIES, begin
+from tests.faults.driver import begin
 from tests.faults.people import people
 from tests.faults.weather import storm
 
 
 @pytest.mark.parametrize(("destination", "strategy"), [("upsert", "retry"), ("insert", "skip"), ("find", "retry")])
 def test_under_faults_no_record_is_doubled_and_none_is_lost(tmp_path: Path, destination: str, strategy: str) -> None:
-    contacts = people(400)
+    contacts = people(240)
     with begin(tmp_path, contacts, seed=11) as pipeline:
-        pipeline.write_flow(destination, in_flight=4, strategy=strategy, batch_size=20)
+        pipeline.faults.stubborn = 0.04
+        pipeline.write_flow(destination, in_flight=4, strategy=strategy, batch_size=12)
         storm(pipeline, contacts, destination, kills=1)
 
 
 @pytest.mark.parametrize("then", ["clear", "tick"])
 def test_a_destination_that_can_be_asked_is_asked_for_what_a_dead_run_left_in_doubt(tmp_path: Path, then: str) -> None:
-    contacts = people(400)
+    contacts = people(160)
     with begin(tmp_path, contacts, seed=5) as pipeline:
         pipeline.faults.stop()
-        pipeline.write_flow("find", in_flight=4, strategy="skip", batch_size=2)
-        run = pipeline.run("r1", kills=TRIES)  # no try comes to its end
+        pipeline.write_flow("find", in_flight=4, strategy="skip", batch_size=1)
+        pipeline.most_tries = 1
+        run = pipeline.run("r1", kills=1)
         assert (run["state"], run["error_code"], run["held"]) == ("failed", "WORKER_DIED", 0)
         assert 0 < len(pipeline.saas.stored) < len(contacts.good)
 
