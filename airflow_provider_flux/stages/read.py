@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 import msgspec
 
@@ -50,7 +51,8 @@ def read(ctx: RunContext) -> StageReport:
         refuse_while_waiting(ctx, run)
         pages = _pages(ctx, run)
         reading = _Reading(ctx, run)
-        with KeyIndex() as keys:
+        # Closed here, also when staging fails: the source's calls are noted while the store is open.
+        with closing(pages), KeyIndex() as keys:
             try:
                 for records, greatest_cursor in pages:
                     reading.take(records, greatest_cursor, keys)
@@ -63,7 +65,7 @@ def read(ctx: RunContext) -> StageReport:
     return StageReport(Stage.READ, reading.records, reading.batches, seconds, {"superseded": reading.superseded})
 
 
-def _pages(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], str]]:
+def _pages(ctx: RunContext, run: Run) -> Generator[tuple[list[ReadRecord], str], None, None]:
     """Records in pages, each with the greatest cursor value in it; a run that does not read a window has none."""
     if ctx.replay is not None:
         return ((records, "") for records in replayed(ctx, run))
@@ -72,7 +74,7 @@ def _pages(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], str]]:
     return _from_source(ctx, run)
 
 
-def _from_source(ctx: RunContext, run: Run) -> Iterator[tuple[list[ReadRecord], str]]:
+def _from_source(ctx: RunContext, run: Run) -> Generator[tuple[list[ReadRecord], str], None, None]:
     judge = Judge(ctx.flow.file.source)
     with watched_source(ctx) as source:
         window, _ = window_of(ctx, run, source)
