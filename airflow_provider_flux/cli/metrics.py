@@ -13,7 +13,6 @@ from airflow_provider_flux.cli.place import expect_flow, the_store
 if TYPE_CHECKING:
     from airflow_provider_flux.store.metrics import Metrics
 
-_DEFAULT_DAYS = {"day": 14, "week": 56}
 _COLUMNS = (
     "flow", "since", "#runs", "#read", "#failed", "#rate", "", "errors by category", "#resolved", "#median", "#90 %",
     "retries delivered",
@@ -24,7 +23,7 @@ _WIDTH = 8
 
 def metrics(arguments: Namespace, out: Output) -> int:
     """Print the metrics as a table, the oldest day of each flow first."""
-    since = arguments.since or datetime.now(UTC) - timedelta(days=_DEFAULT_DAYS[arguments.by])
+    since = arguments.since or default_since(arguments.by, datetime.now(UTC))
     with the_store() as store:
         from airflow_provider_flux.store.text import instant_text
 
@@ -41,6 +40,12 @@ def metrics(arguments: Namespace, out: Output) -> int:
     most = max(one.error_rate or 0.0 for one in found)
     out.table(_COLUMNS, [_row(one, most) for one in found])
     return 0
+
+
+def default_since(by: str, now: datetime) -> datetime:
+    """The beginning of the last 14 days, or 8 weeks, the present one included: none of them is cut."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=13) if by == "day" else today - timedelta(days=today.weekday() + 7 * 7)
 
 
 def _row(one: Metrics, most: float) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_flux.cli.metrics import bar, span
+from airflow_provider_flux.cli.metrics import bar, default_since, span
 from airflow_provider_flux.errors import RecordError
 from airflow_provider_flux.store import open_store
 from airflow_provider_flux.store.rows import NewError, Run
@@ -47,6 +47,13 @@ def test_a_flow_that_is_nowhere_is_wrong_use(call: Call, runs: tuple[Run, Run]) 
     said = call("metrics", "contcts")
     assert said.code == 2
     assert "there is no flow 'contcts'" in said.err
+
+
+def test_unless_told_otherwise_it_shows_whole_days_and_weeks() -> None:
+    sunday = datetime(2026, 1, 11, 23, 59, tzinfo=UTC)
+    assert default_since("day", sunday) == datetime(2025, 12, 29, tzinfo=UTC)
+    assert default_since("week", sunday) == datetime(2025, 11, 17, tzinfo=UTC)
+    assert default_since("week", datetime(2026, 1, 12, tzinfo=UTC)) == datetime(2025, 11, 24, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
