@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Occurrences:
+    """How often the same happened, when first and last, and what became of it: how many are in each state."""
+
+    count: int
+    first_seen: str
+    last_seen: str
+    states: dict[str, int]
+
+
+@dataclass(frozen=True)
 class ErrorView:
     """An error with what surrounds it.
 
@@ -34,14 +44,14 @@ class ErrorView:
     alike: Sequence[ErrorGroup]
 
     @property
-    def occurrences(self) -> dict[str, object]:
-        """How often the same happened, in which states, and when first and last."""
-        return {
-            "count": sum(group.count for group in self.alike),
-            "first_seen": min(group.first_seen for group in self.alike),
-            "last_seen": max(group.last_seen for group in self.alike),
-            "states": {str(group.values["state"]): group.count for group in self.alike},
-        }
+    def occurrences(self) -> Occurrences:
+        """Of the cause of this error, in all states."""
+        return Occurrences(
+            sum(group.count for group in self.alike),
+            min(group.first_seen for group in self.alike),
+            max(group.last_seen for group in self.alike),
+            {str(group.values["state"]): group.count for group in self.alike},
+        )
 
 
 def error_view(store: Store, number: int) -> ErrorView | None:
@@ -129,9 +139,8 @@ def _mapping(row: ErrorRow) -> str | None:
 
 def _seen(view: ErrorView) -> str:
     seen = view.occurrences
-    states = ", ".join(f"{group.count} {group.values['state']}" for group in view.alike)
-    times = counted(int(str(seen["count"])), "time")
-    return f"{times} with this cause ({states}), first {seen['first_seen']}, last {seen['last_seen']}"
+    states = ", ".join(f"{count} {state}" for state, count in seen.states.items())
+    return f"{counted(seen.count, 'time')} with this cause ({states}), first {seen.first_seen}, last {seen.last_seen}"
 
 
 def _print_history(view: ErrorView, out: Output) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, func, select, text
 
 from airflow_provider_flux.errors import RecordError
 from airflow_provider_flux.store import Store, open_store
@@ -15,6 +16,7 @@ from airflow_provider_flux.store.causes import any_index
 from airflow_provider_flux.store.error_rows import STATES, UNSETTLED
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.rows import ErrorRow, NewError, Run
+from airflow_provider_flux.store.tables import errors
 from tests.unit.store.conftest import EightProcesses
 from tests.unit.store.data import NASTY, error
 
@@ -159,6 +161,36 @@ def test_a_page_beyond_the_newest_errors_is_the_same_as_among_them(store: Store)
     assert [row.id for row in store.errors(limit=2, offset=5498, newest_first=True)] == [3, 2]
     assert [row.id for row in store.errors(limit=9, offset=5500, newest_first=True)] == [1]
     assert [row.id for row in store.errors(limit=2, offset=5499)] == [5500, 5501]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"state": UNSETTLED},
+        {"flow": "contacts"},
+        {"code": "INVALID_EMAIL", "state": "open"},
+        {"field": "email", "connector": "rest"},
+        {"mapping": "contacts", "category": "data"},
+        {"key": "a"},
+        {"ids": list(range(200)), "state": UNSETTLED},
+    ],
+    ids=lambda wanted: " ".join(wanted),
+)
+def test_sqlite_finds_errors_by_an_index(sqlite_url: str, wanted: dict[str, Any]) -> None:
+    filter = ErrorFilter(**wanted)
+    statements = [
+        select(errors.c.id).where(*filter.conditions()),
+        select(errors.c.fingerprint, func.count()).where(*filter.conditions()).group_by(errors.c.fingerprint),
+    ]
+    engine = create_engine(sqlite_url, future=True)
+    with engine.connect() as connection:
+        for statement in statements:
+            compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+            [plan, *_] = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+            expected = "INTEGER PRIMARY KEY" if "ids" in wanted else "flux_errors_key" if "key" in wanted else "found"
+            assert plan.startswith("SEARCH flux_errors USING")
+            assert expected in plan
+    engine.dispose()
 
 
 def test_processes_that_meet_the_same_new_causes_at_once_all_get_their_errors(
