@@ -117,7 +117,7 @@ class FluxTimerOperator(BaseSensorOperator):
             if dag_runs.paused(flow):
                 self.log.warning("Flow %s is paused: the retry starts when it is unpaused.", flow)
             return True
-        raise AirflowFailException(f"{refused}. The records stay in the store; see `airflow-flux errors list --flow {flow}`.")
+        raise AirflowFailException(f"{refused}. The records wait in the inbox: `airflow-flux errors list`.")
 
 
 def _order(params: Any) -> tuple[str, datetime]:
