@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from airflow_provider_flux.cli import main
 from airflow_provider_flux.connectors.credentials import from_environment
+from airflow_provider_flux.errors import CATALOGUE
 from airflow_provider_flux.flow.loader import load_flow
 from airflow_provider_flux.stages.context import ReplayOrder, RunContext
 from airflow_provider_flux.stages.local import run_flow
@@ -40,9 +42,12 @@ class Said:
     err: str
 
     def shows(self, name: str) -> Said:
-        """It printed what the page quotes under this name."""
-        missing = missing_lines(snippet("shown", name), self.out + self.err)
-        assert not missing, f"not printed: {missing}\n--- printed:\n{self.out}{self.err}"
+        """It printed what the page quotes under this name, and of a run that is quoted also why, and what to do."""
+        quoted, printed = snippet("shown", name), self.out + self.err
+        missing = missing_lines(quoted, printed)
+        for code in re.findall(r"^ *(?:failed in|mostly) .*\((\w+)\)$", quoted, re.MULTILINE):
+            missing += missing_lines(f"why {CATALOGUE[code].cause}\nnext ...", printed)
+        assert not missing, f"not printed: {missing}\n--- printed:\n{printed}"
         return self
 
 

@@ -65,6 +65,7 @@ def test_a_flow_that_runs_less_often_keeps_within_the_limit_of_an_hour(desk: Des
     quota.renew()
     assert an_hour(desk, "contacts") == ["succeeded", "succeeded", "failed", "failed"]
     desk.do("look-3").shows("rate-limit")
+    desk.do("connector").shows("connector-rate-limit")
     desk.fix("less-often")
     crm.put(person(2))
     for _ in range(3):
