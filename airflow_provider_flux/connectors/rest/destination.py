@@ -28,6 +28,9 @@ _ABOUT_THE_SYSTEM = frozenset(
     }
 )  # fmt: skip
 
+# Records of a batch in a row whose answer was lost: then the rest is not sent, and waits until the system is well.
+_MOST_IN_DOUBT = 2
+
 
 class RestDestination(Destination):
     """One resource of one API."""
@@ -96,9 +99,11 @@ class RestDestination(Destination):
 
     def _one_by_one(self, items: list[WriteItem]) -> list[Verdict]:
         verdicts: list[Verdict] = []
+        in_doubt = 0  # in a row
         for item in items:
             try:
                 verdicts.append(self._single.write(item))
+                in_doubt = 0
             except FluxError as error:
                 if self.idempotent or len(items) == 1 or (not verdicts and not isinstance(error, OutcomeUnknown)):
                     raise
@@ -107,6 +112,9 @@ class RestDestination(Destination):
                     raise OutcomeUnknown(error.code, error.message, answer=error.answer) from None
                 # What was stored before this record must not be sent again, so the error stays with the rest.
                 verdicts.append(RecordError(error.code, error.message, answer=error.answer))
+                in_doubt += 1
+                if isinstance(error, OutcomeUnknown) and in_doubt < _MOST_IN_DOUBT:
+                    continue  # one answer that was lost says nothing about the next
                 unsent = RecordError(
                     "DESTINATION_OUTAGE", f"not sent, because the record before it failed: {error.message}"
                 )
