@@ -25,11 +25,15 @@ def list_errors(arguments: Namespace, out: Output) -> int:
         if not total:
             return _print_nothing(nothing_found(filter, store), out)
         if arguments.by:
+            by = list(dict.fromkeys(arguments.by))
             # What could not be read has no target field yet: its place is the path in the source.
-            by = ["path" if name == "field" else name for name in arguments.by]
-            found = store.error_groups(by, filter, limit=arguments.limit)
-            groups = [replace(one, values=dict(zip(arguments.by, one.values.values(), strict=True))) for one in found]
-            return _print_groups(groups, arguments.by, out)
+            places = ["path" if name == "field" else name for name in by]
+            found = store.error_groups(places, filter, limit=arguments.limit + 1)
+            groups = [replace(group, values=dict(zip(by, group.values.values(), strict=True))) for group in found]
+            _print_groups(groups[: arguments.limit], by, out)
+            if len(groups) > arguments.limit:
+                out.note(f"The {arguments.limit} most frequent; see more with --limit")
+            return 0
         rows = store.errors(filter, limit=arguments.limit, newest_first=True)
     if out.json:
         out.data(rows)
@@ -64,10 +68,10 @@ def _error(row: ErrorRow) -> str:
     return f"{row.code} {place + ': ' if place else ''}{row.message}{state}"
 
 
-def _print_groups(groups: list[ErrorGroup], by: list[str], out: Output) -> int:
+def _print_groups(groups: list[ErrorGroup], by: list[str], out: Output) -> None:
     if out.json:
         out.data(groups)
-        return 0
+        return
     rows = [
         (
             group.count,
@@ -83,7 +87,6 @@ def _print_groups(groups: list[ErrorGroup], by: list[str], out: Output) -> int:
         out.line()
         for code in dict.fromkeys(group.values["code"] for group in groups):
             out.line(f"{code}  {CATALOGUE[code].cause} Next: {CATALOGUE[code].solution}")
-    return 0
 
 
 def _short(instant: str) -> str:

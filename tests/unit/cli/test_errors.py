@@ -63,6 +63,10 @@ def test_filters(call: Call, runs: tuple[Run, Run], options: list[str], expected
 
 def test_a_cut_list_says_how_many_there_are(call: Call, runs: tuple[Run, Run]) -> None:
     assert call("errors", "list", "--limit", "3").err.startswith("The newest 3 of 4 errors; ")
+    assert call("errors", "list", "--by", "field", "--limit", "2").err == (
+        "The 2 most frequent; see more with --limit\n"
+    )
+    assert call("errors", "list", "--by", "field", "--limit", "3").err == ""
 
 
 def test_counted_the_most_frequent_comes_first_with_its_next_step(call: Call, runs: tuple[Run, Run]) -> None:
@@ -77,7 +81,7 @@ def test_counted_the_most_frequent_comes_first_with_its_next_step(call: Call, ru
     ]
     assert [line.split()[0] for line in steps.splitlines()] == ["INVALID_FORMAT", "OUTCOME_UNKNOWN", "INVALID_EMAIL"]
     assert f"Next: {CATALOGUE['INVALID_FORMAT'].solution}" in steps
-    counted = call("errors", "list", "--by", "field", "--json").json
+    counted = call("errors", "list", "--by", "field", "--by", "field", "--json").json
     assert [(group["count"], group["values"]) for group in counted] == [
         (2, {"field": "phone"}),
         (1, {"field": None}),
