@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, false, func, or_, select, update
+from sqlalchemy import and_, bindparam, false, func, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from airflow_provider_flux.store.claims import release
 from airflow_provider_flux.store.error_rows import (
-    APPROVED,
     HELD,
     HOLDING_CODES,
     OPEN,
@@ -38,6 +37,7 @@ _CHUNK = 500
 Epochs = Mapping[str, int]
 """By recording stage (transform, write): the epoch that counts. A stage that is not named has not begun."""
 
+_KEYS: Any = bindparam("keys", expanding=True)
 _NOTHING: Mapping[int, str | None] = {}
 
 
@@ -125,92 +125,95 @@ def _resolve_given_a_key(connection: Connection, run: Run, replayed: Mapping[int
 
 def _supersede_older_epochs(connection: Connection, run: Run, epochs: Epochs) -> None:
     """Close what a clear made void. What is held stays: a clear does not tell whether it was delivered."""
-    void = (_of_older_epoch(run, epochs), errors.c.state.in_((OPEN, RETRYING)))
-    _supersede(connection, run, *void, _not_elsewhere(run))
+    void = (_of_older_epoch(run, epochs), errors.c.state.in_((OPEN, RETRYING)), _not_elsewhere(run))
+    _supersede(connection, run, list(connection.execute(select(errors.c.id).where(*void)).scalars()))
 
 
 def _supersede_tried_again(connection: Connection, run: Run) -> None:
     """Close the errors that a replay took and whose record failed again in it: its newer attempt stands for it."""
-    again = errors.alias("again")
-    first = func.coalesce(errors.c.origin, errors.c.id)
-    newer = (
-        select(again.c.id)
-        .where(again.c.run == run.id, again.c.origin == first, again.c.id > errors.c.id)
-        .correlate(errors)
-        .exists()
-    )
-    taken = (errors.c.flow == run.flow, errors.c.replay == run.run_id, errors.c.state.in_(UNSETTLED))
-    _supersede(connection, run, *taken, newer)
+    newest = select(errors.c.origin, func.max(errors.c.id)).where(errors.c.run == run.id, errors.c.origin.is_not(None))
+    attempts = {row[0]: row[1] for row in connection.execute(newest.group_by(errors.c.origin))}
+    taken = select(errors.c.id, func.coalesce(errors.c.origin, errors.c.id)).where(*_taken_by(run))
+    again = [number for number, origin in connection.execute(taken) if attempts.get(origin, 0) > number]
+    _supersede(connection, run, again)
 
 
 def _supersede_replayed(connection: Connection, run: Run, replayed: Sequence[int]) -> None:
     """Close the rest of what a complete replay took: filtered now, or left out for a newer version."""
     for chunk in chunks(replayed, _CHUNK):
-        unsettled = unindexed(errors.c.state).in_(UNSETTLED)
-        taken = (errors.c.id.in_(chunk), errors.c.replay == run.run_id, unsettled)
-        _supersede(connection, run, *taken)
+        rest = select(errors.c.id).where(errors.c.id.in_(chunk), *_taken_by(run))
+        _supersede(connection, run, list(connection.execute(rest).scalars()))
 
 
 def _keep_one_of_each_key(connection: Connection, run: Run, epochs: Epochs) -> None:
     """Of the errors of a record that failed in this run, or that this run gives back, keep the one of the newest
     version; of several of that version the latest."""
-    better = errors.alias("better")
-    same_version = _version(better) == _version(errors)
-    stands_better = (
-        better.c.flow == errors.c.flow,
-        better.c.source_key == errors.c.source_key,
-        better.c.state.in_(UNSETTLED),
-        or_(_version(better) > _version(errors), and_(same_version, better.c.id > errors.c.id)),
-    )
-    overtaken = select(better.c.id).where(*stands_better).correlate(errors).exists()
-    asked_again = select(better.c.id).where(*stands_better, better.c.state == HELD, same_version).correlate(errors)
-    in_doubt = and_(errors.c.state == HELD, errors.c.code.in_(HOLDING_CODES))
-    _supersede(
-        connection,
-        run,
-        errors.c.flow == run.flow,
-        errors.c.state.in_((OPEN, RETRYING, HELD, APPROVED)),
-        errors.c.source_key.in_(_keys_of(run, epochs)),
-        _not_elsewhere(run),
-        # Whether a record in doubt arrived is a question of its own: only the same question stands for it.
-        or_(and_(~in_doubt, overtaken), and_(in_doubt, asked_again.exists())),
-    )
+    failed = select(errors.c.source_key).where(_is_current(run, epochs), errors.c.source_key.is_not(None))
+    given_back = select(errors.c.source_key).where(*_taken_by(run), errors.c.source_key.is_not(None))
+    keys = sorted({*connection.execute(failed).scalars(), *connection.execute(given_back).scalars()})
+    waiting = (errors.c.flow == run.flow, errors.c.state.in_(UNSETTLED), errors.c.source_key.is_not(None))
+    first = select(errors.c.id).where(*waiting).limit(len(keys) + 1)
+    if len(connection.execute(first).all()) <= len(keys):
+        return  # no record has two
+    columns = ("id", "source_key", "source_version", "state", "code", "replay", "replay_active")
+    # The range says nothing new, but is quick to judge: PostgreSQL without statistics looks at every row of the flow.
+    these = (errors.c.source_key.in_(_KEYS), errors.c.source_key.between(bindparam("least"), bindparam("greatest")))
+    statement = select(*(errors.c[name] for name in columns)).where(*waiting, *these)
+    for chunk in chunks(keys, _CHUNK):
+        by_key: dict[str, list[Any]] = {}
+        for row in connection.execute(statement, {"keys": chunk, "least": chunk[0], "greatest": chunk[-1]}):
+            by_key.setdefault(row.source_key, []).append(row)
+        older = [row.id for rows in by_key.values() if len(rows) > 1 for row in _overtaken(rows, run)]
+        _supersede(connection, run, older)
+
+
+def _overtaken(rows: list[Any], run: Run) -> list[Any]:
+    """Which of the errors of one record another of them stands for."""
+    rows = sorted(rows, key=lambda row: (row.source_version or "", row.id))
+    found = []
+    for place, row in enumerate(rows[:-1]):
+        if row.replay_active and row.replay != run.run_id:
+            continue  # that replay says what becomes of it
+        newer = rows[place + 1 :]
+        if row.state == HELD and row.code in HOLDING_CODES:
+            # Whether a record in doubt arrived is a question of its own: only the same question stands for it.
+            newer = [one for one in newer if one.state == HELD and one.source_version == row.source_version]
+        if newer:
+            found.append(row)
+    return found
 
 
 def _keep_newest_without_key(connection: Connection, run: Run, epochs: Epochs) -> None:
     """Close the errors of records without a key that failed again in this run; only their content tells them."""
-    mine = errors.alias("mine")
-    contents = select(mine.c.source_hash).where(_is_current(mine, run, epochs), mine.c.source_key.is_(None))
-    older = or_(errors.c.run != run.id, _of_older_epoch(run, epochs))
-    _supersede(
-        connection,
-        run,
+    failed = select(errors.c.source_hash).where(_is_current(run, epochs), errors.c.source_key.is_(None))
+    contents = set(connection.execute(failed).scalars())
+    if not contents:
+        return
+    others = select(errors.c.id, errors.c.source_hash).where(
         errors.c.flow == run.flow,
         errors.c.state.in_((OPEN, RETRYING)),
         errors.c.source_key.is_(None),
-        errors.c.source_hash.in_(contents),
-        older,
+        or_(errors.c.run != run.id, _of_older_epoch(run, epochs)),
         _not_elsewhere(run),
     )
+    older = [number for number, content in connection.execute(others) if content in contents]
+    _supersede(connection, run, older)
 
 
-def _supersede(connection: Connection, run: Run, *conditions: ColumnElement[bool]) -> None:
-    connection.execute(update(errors).where(*conditions).values(state=SUPERSEDED, resolved_by=run.run_id))
+def _supersede(connection: Connection, run: Run, numbers: Sequence[int]) -> None:
+    for chunk in chunks(numbers, _CHUNK):
+        statement = update(errors).where(errors.c.id.in_(chunk), errors.c.state.in_(UNSETTLED))
+        connection.execute(statement.values(state=SUPERSEDED, resolved_by=run.run_id))
 
 
-def _keys_of(run: Run, epochs: Epochs) -> Any:
-    mine = errors.alias("mine")
-    taken = and_(mine.c.flow == run.flow, mine.c.replay == run.run_id, mine.c.state.in_(UNSETTLED))
-    failed = select(mine.c.source_key).where(_is_current(mine, run, epochs), mine.c.source_key.is_not(None))
-    return failed.union(select(mine.c.source_key).where(taken, mine.c.source_key.is_not(None)))
+def _taken_by(run: Run) -> tuple[ColumnElement[bool], ...]:
+    """What a replay took, and did not deliver."""
+    return (errors.c.flow == run.flow, errors.c.replay == run.run_id, errors.c.state.in_(UNSETTLED))
 
 
-def _is_current(table: Any, run: Run, epochs: Epochs) -> ColumnElement[bool]:
-    stages = [
-        and_(table.c.stage.in_(RECORDED_BY[stage]), table.c.epoch == epoch)
-        for stage, epoch in epochs.items()  # one `in` per stage: what read found is recorded by transform
-    ]
-    return and_(table.c.run == run.id, table.c.state.in_(UNSETTLED), or_(false(), *stages))
+def _is_current(run: Run, epochs: Epochs) -> ColumnElement[bool]:
+    stages = [and_(errors.c.stage.in_(RECORDED_BY[stage]), errors.c.epoch == epoch) for stage, epoch in epochs.items()]
+    return and_(errors.c.run == run.id, errors.c.state.in_(UNSETTLED), or_(false(), *stages))
 
 
 def _of_older_epoch(run: Run, epochs: Epochs) -> ColumnElement[bool]:
@@ -223,7 +226,3 @@ def _of_older_epoch(run: Run, epochs: Epochs) -> ColumnElement[bool]:
 def _not_elsewhere(run: Run) -> ColumnElement[bool]:
     """Not in another replay now: that one says what becomes of the error."""
     return or_(errors.c.replay_active == 0, errors.c.replay == run.run_id)
-
-
-def _version(table: Any) -> Any:
-    return func.coalesce(table.c.source_version, "")
