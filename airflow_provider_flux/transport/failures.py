@@ -69,6 +69,11 @@ class Judgement:
         error = FluxError(refusal.code, refusal.message, answer=refusal.answer, retry_after=wait)
         return self._counted(response, error)
 
+    def about_record(self, response: Response, error: RecordError) -> RecordError:
+        """The error of a record, told by a status that may say more: a 500 for one bad value is no outage."""
+        self._count(response, error.code, error.message)
+        return error
+
     def unreadable(self, response: Response, reason: str, next_step: str | None = None) -> FluxError:
         """The error for an answer of another shape than declared."""
         error = FluxError(
@@ -105,10 +110,12 @@ class Judgement:
         return self._counted(response, error)
 
     def _counted(self, response: Response, error: FluxError) -> FluxError:
-        """The client counted this answer by its status alone; its body says more."""
-        counted = kind_of_status(response.status)
-        self._tally.correct(counted, kind_of_code(error.code), error.message, error.code)
+        self._count(response, error.code, error.message)
         return error
+
+    def _count(self, response: Response, code: str, message: str) -> None:
+        """The client counted this answer by its status alone; its body says more."""
+        self._tally.correct(kind_of_status(response.status), kind_of_code(code), message, code)
 
 
 def _not_json(response: Response, error: NotJson) -> str:

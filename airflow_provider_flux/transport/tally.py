@@ -83,6 +83,7 @@ class Tally:
         self._counts: dict[tuple[datetime, str], Count] = {}
         self._good_before: datetime | None = None
         self._good_at: datetime | None = None
+        self._trouble_before: Trouble | None = None
         self._trouble: Trouble | None = None
 
     def good(self) -> None:
@@ -112,9 +113,11 @@ class Tally:
                 if before == counted and count.number:
                     count.number -= 1
                     break
+            # With several threads it may be another's call that is forgotten here: the next one mends it.
             if counted == OK:
-                # With several threads it may be another's call that is forgotten here: the next good one mends it.
                 self._good_at = self._good_before
+            elif counted in TROUBLE:
+                self._trouble = self._trouble_before
             self._bad(kind, message, code)
 
     @property
@@ -137,7 +140,7 @@ class Tally:
         now = datetime.now(UTC)
         self._add(kind, now, message)
         if kind in TROUBLE:
-            self._trouble = Trouble(kind, code, message, now)
+            self._trouble_before, self._trouble = self._trouble, Trouble(kind, code, message, now)
 
     def _add(self, kind: str, now: datetime, message: str | None) -> None:
         key = (now.replace(minute=0, second=0, microsecond=0), kind)

@@ -103,4 +103,5 @@ class BatchWrites:
             return self._api.judgement.failed(response)
         # Only of a batch of one is it known which record's value stands in the field at fault.
         item = items[0] if len(items) == 1 else WriteItem({})
-        return BatchRejected(self._api.judge.refused(value, response.status, item, response.endpoint))
+        error = self._api.judge.refused(value, response.status, item, response.endpoint)
+        return BatchRejected(self._api.judgement.about_record(response, error))

@@ -90,4 +90,4 @@ class SingleWrites:
         error = self._api.judge.refused(value, response.status, item, response.endpoint)
         if known is not None and CATALOGUE[known.code].disposition in (Disposition.STOP, Disposition.RETRY):
             raise self._api.judgement.failed(response)
-        return error
+        return self._api.judgement.about_record(response, error)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.errors import FluxError, RecordError
 from airflow_provider_flux.transport.classify import SOURCE
 from airflow_provider_flux.transport.client import HttpClient
 from airflow_provider_flux.transport.failures import Judgement
@@ -79,6 +79,19 @@ def test_what_the_system_says_replaces_the_bare_status_and_counts_once(lab: Lab)
     trouble = client.tally.trouble
     assert trouble is not None
     assert (trouble.code, trouble.message[-13:]) == ("AUTHENTICATION_FAILED", "token expired")
+
+
+def test_a_server_error_about_one_record_is_no_outage(lab: Lab) -> None:
+    wire = lab.server(script(Reply(429), Reply(500, {"message": "value too long"}), Reply(500, {})))
+    client = lab.client(wire.url)
+    client.send(GET, once=True)
+    judgement = judged(client)
+    judgement.about_record(client.send(GET, once=True), RecordError("VALUE_TOO_LONG", "value too long"))
+    assert numbers(client.tally) == {RATE_LIMIT: 1, REFUSED: 1}
+    assert client.tally.trouble is not None and client.tally.trouble.kind == RATE_LIMIT
+    judgement.about_record(client.send(GET, once=True), RecordError("DESTINATION_OUTAGE", "HTTP 500"))
+    assert numbers(client.tally) == {RATE_LIMIT: 1, REFUSED: 1, OUTAGE: 1}
+    assert client.tally.trouble.kind == OUTAGE
 
 
 def test_a_followed_redirect_is_one_call_with_its_target(lab: Lab) -> None:
