@@ -180,7 +180,7 @@ class Desk:
 
     # --- the truth ----------------------------------------------------------------------------
 
-    def rows(self, table: str = "contacts") -> dict[str, dict[str, Any]]:
+    def rows(self, table: str = "contacts") -> dict[Any, dict[str, Any]]:
         """What is in the warehouse, by id."""
         with sqlalchemy.create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
             found = connection.execute(text(f"SELECT * FROM {table}"))

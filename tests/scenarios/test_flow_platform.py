@@ -212,6 +212,8 @@ def test_200_with_errors_beside_the_data(desk: Desk, studio: Platform) -> None:
     studio.runs[0]["archived"] = False
     desk.tick("outcomes")
     assert set(desk.rows("outcomes")) == {"run-1", "run-2"}
+    desk.do("200-discard")
+    assert desk.states("outcomes") == {"": "discarded"}
 
 
 # --- the request succeeds, but the run fails --------------------------------------------------------

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlalchemy
+from sqlalchemy import text
+from sqlalchemy.pool import NullPool
+
 from tests.scenarios.conftest import Desk
 from tests.scenarios.systems import System, person
 
@@ -45,3 +49,22 @@ def test_records_that_somebody_deleted_in_the_destination_are_fetched_by_their_i
     desk.do("backfill-ids")
     assert set(desk.rows()) == {f"c{number}" for number in range(1, 10)}
     assert crm.calls - calls <= 4
+
+
+def test_a_range_of_ids_is_fetched_from_a_database(any_desk: Desk) -> None:
+    desk = any_desk
+    desk.take("flows/accounts.yaml", "mappings/accounts/v1.yaml")
+    database = f"sqlite:///{desk.folder / 'crm.db'}"
+    (desk.folder / "crm.db").touch()
+    desk.connect("crm_db", conn_type="flux_sql", extra={"url": database})
+    engine = sqlalchemy.create_engine(database, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT, updated_at TIMESTAMP)"))
+        for number in range(50, 250):
+            values = f"({number}, 'Account {number}', '2026-03-01 00:00:00')"
+            connection.execute(text(f"INSERT INTO accounts VALUES {values}"))
+    desk.sql("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT)")
+    desk.tick("accounts")
+    desk.sql("DELETE FROM accounts WHERE id BETWEEN 150 AND 300")
+    desk.do("backfill-range")
+    assert set(desk.rows("accounts")) == set(range(50, 201))
