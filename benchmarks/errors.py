@@ -30,6 +30,7 @@ PAGE = 50
 REPEATS = 5
 GROUPS_TARGET, ONE_TARGET, TWO_TARGET, CHANGE_TARGET = 0.2, 0.2, 1.0, 2.0
 """Most seconds: `errors list --by field`, a page with one filter, a page with two, a change of ten thousand errors."""
+_SLOWEST_PAIR = "page, two filters, all states: the slowest pair"
 FLOW, REPLAY = "flow_04", "replay__new"
 
 ONE: dict[str, dict[str, Any]] = {
@@ -40,7 +41,7 @@ ONE: dict[str, dict[str, Any]] = {
     "category": {"category": "data"},
     "mapping": {"mapping": "mapping_03"},
     "since": {"since": instant_text(datetime(2026, 3, 25, tzinfo=UTC))},
-    "nothing that is there": {"code": "STAGING_FAILED"},
+    "a code that no error has": {"code": "STAGING_FAILED"},
 }
 
 Work = Callable[[Store], object]
@@ -62,6 +63,7 @@ def main(count: int) -> int:
             error_data.fill(url, count)
             with open_store(url) as store:
                 figures[name] = {what: _seconds(work, store) for what, (work, _) in _works().items()}
+                figures[name][_SLOWEST_PAIR] = max(_seconds(work, store) for work in _pairs())
                 figures[name] |= {what: _once(work, store) for what, (work, _) in _changes().items()}
         server.cleanup()
     return _print(console, figures)
@@ -79,11 +81,13 @@ def _works() -> dict[str, tuple[Work, float]]:
         works[f"page, {name}"] = (_page(ErrorFilter(state=UNSETTLED, **one)), ONE_TARGET)
         works[f"page, {name}, all states"] = (_page(ErrorFilter(**one)), ONE_TARGET)
     works["page, record"] = (_page(ErrorFilter(key="key-4711")), ONE_TARGET)
-    for (name, one), (other_name, other) in itertools.combinations(ONE.items(), 2):
-        if not one.keys() & other.keys():
-            both = ErrorFilter(**one, **other)
-            works[f"page, {name} and {other_name}, all states"] = (_page(both), TWO_TARGET)
     return works
+
+
+def _pairs() -> list[Work]:
+    """A page for every two filters."""
+    pairs = itertools.combinations(ONE.values(), 2)
+    return [_page(ErrorFilter(**one, **other)) for one, other in pairs if not one.keys() & other.keys()]
 
 
 def _changes() -> dict[str, tuple[Work, float]]:
@@ -138,7 +142,10 @@ def _once(work: Work, store: Store) -> float:
 def _print(console: Console, figures: dict[str, dict[str, float]]) -> int:
     table = Table("what", *(f"{name}, ms" for name in figures), "at most")
     missed = 0
-    for what, (_, target) in {**_works(), **_changes()}.items():
+    targets = {what: target for what, (_, target) in {**_works(), **_changes()}.items()}
+    targets[_SLOWEST_PAIR] = TWO_TARGET
+    for what in next(iter(figures.values())):
+        target = targets[what]
         seconds = [figures[name][what] for name in figures]
         missed += max(seconds) > target
         shown = [f"[red]{value * 1000:.1f}" if value > target else f"{value * 1000:.1f}" for value in seconds]
