@@ -57,6 +57,13 @@ def test_a_batch_that_surely_was_not_stored_is_forgotten(store: Store, run: Run)
     assert store.batch_states(run, 0) == {}
 
 
+def test_what_was_found_of_a_batch_in_doubt_is_known_as_delivered(store: Store, run: Run) -> None:
+    store.mark_sent(run, 0, 0, SHA, 1)
+    store.forget_sent(run, 0, 0, [link("a")])
+    assert store.batch_states(run, 0) == {}
+    assert set(store.links(run.flow, ["a", "b"])) == {"a"}
+
+
 def test_an_acknowledgement_twice_counts_once(store: Store, run: Run) -> None:
     for _ in range(2):
         store.ack(run, 0, 0, SHA, [written(0, 8), failed(9)], [error(9)], [link("a")], 1)
