@@ -1,7 +1,8 @@
 """A proxy that spoils a part of the requests on their way, as networks, gateways and busy systems do.
 
 What happens to a request depends on the seed, on the request itself and on how often it came, not on the order in which
-threads arrive: the same seed injects the same faults again.
+threads arrive: the same seed injects the same faults again. mitmproxy would take its place, but cannot stand beside
+Airflow: it pins older versions of cryptography, h11, asgiref and zstandard.
 """
 
 from __future__ import annotations
