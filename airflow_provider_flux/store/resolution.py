@@ -102,6 +102,9 @@ def _delivered(run_id: str) -> ColumnElement[bool]:
         select(links.c.flow)
         .where(links.c.flow == errors.c.flow, links.c.source_key == errors.c.source_key, or_(later, and_(same, after)))
         .correlate(errors)
+        # Holds PostgreSQL to one look-up in the primary key per error. Left to choose, and without statistics, it reads
+        # all errors of the flow for each of its links.
+        .offset(0)
         .exists()
     )
 
