@@ -87,15 +87,19 @@ def test_without_the_timers_dag_the_run_says_what_to_do_and_goes_on(
     file = airflow.dags / "flux_system.py"
     text = file.read_text()
     file.unlink()
+
+    def known() -> bool:
+        entries: int = airflow.get("/api/v2/dags", dag_id_pattern="flux_timer")["total_entries"]
+        return entries == 1
+
     try:
-        query = {"dag_id_pattern": "flux_timer"}
-        airflow.until("the DAG is gone", lambda: airflow.get("/api/v2/dags", **query)["total_entries"] == 0)
+        airflow.until("the DAG is gone", lambda: not known())
         run_id = airflow.trigger(ladder.flow)
         assert airflow.wait(ladder.flow, run_id) == "success"
         log = airflow.log(ladder.flow, run_id, "settle")
     finally:
         file.write_text(text)
-        airflow.wait_for_dag("flux_timer")
+        airflow.until("the DAG is back", known)
     assert "DAG flux_timer is not there: copy dags/flux_system.py into Airflow's DAG folder" in log
     assert log.count("flux_timer") == 1
 
