@@ -270,8 +270,8 @@ _ROWS = (
     ErrorCode(
         "PAYLOAD_MAY_BE_OLD", "Stored payload may be old", _C.DATA, _WRITE, _D.FIX,
         "A replay did not send the stored payload, because it might overwrite newer data.",
-        "The source gives its records no version, and the destination was given this key before.",
-        "Change the record in the source, so that it is read again; or give the source a `version` or a `cursor`.",
+        "The source gives its records no version, and this key was delivered after the payload had been read.",
+        "See what the destination has, then discard the error, or retry it with `--payload source` or `--force`.",
     ),
     ErrorCode(
         "SOURCE_RECORD_GONE", "Source record gone", _C.DATA, _RECORD, _D.FIX,
