@@ -20,14 +20,14 @@ _NOT_THERE: dict[str, set[str]] = {"upsert": set(), "find": {"failed"}, "insert"
 def storm(pipeline: Pipeline, contacts: People, destination: str, *, kills: int) -> None:
     """A run under faults, with its clears and automatic retries; then all that is still missing, in fair weather.
 
-    :param kills: tries of each write that are killed
+    :param kills: tries of the first write that are killed; of a cleared one it is one
     """
     weather = _Weather(pipeline, contacts, destination)
     run = weather.settled(pipeline.run("r1", kills=kills))
     for _ in range(_CLEARS):
         if run["state"] != "failed":
             break
-        run = weather.settled(pipeline.clear("r1", run["error_stage"], kills=kills))
+        run = weather.settled(pipeline.clear("r1", run["error_stage"], kills=min(kills, 1)))
     for number in range(_LADDER):
         weather.retry(f"under faults {number}")
     _say(pipeline, "under faults", run)
