@@ -111,6 +111,6 @@ def numbered(ids: Collection[int], columns: Any = errors.c) -> ColumnElement[boo
         return false()
     # Written into the statement: a person may select more errors than a statement can have parameters.
     these: ColumnElement[bool] = columns.id.in_(
-        bindparam("ids", value=possible, expanding=True, literal_execute=True)
+        bindparam("ids", value=possible, unique=True, expanding=True, literal_execute=True)
     )
     return these
