@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.sql import Executable
@@ -51,7 +51,8 @@ class ConnectionRow:
         return PENDING if self.good_at is None else ACTIVE
 
 
-class Calls(NamedTuple):
+@dataclass(frozen=True)
+class Calls:
     """Calls of one kind in one hour (`2026-01-01T00`, in UTC)."""
 
     hour: str
@@ -91,9 +92,9 @@ class Health(StorePart):
         """Add calls to those noted before; of two last calls the later one stands, whoever notes it first."""
         row = {name: clean_or_none(getattr(new.row, name)) for name in ("connection", "connector", "good_at", *_BAD)}
         rows = [
-            {**count._asdict(), "connection": row["connection"], "last_message": clean_or_none(count.last_message)}
+            {**vars(count), "connection": row["connection"], "last_message": clean_or_none(count.last_message)}
             # Always in one order: two processes that note the same connection wait instead of deadlocking.
-            for count in sorted(new.counts)
+            for count in sorted(new.counts, key=lambda count: (count.hour, count.kind))
         ]
         with self._database.writing() as connection:
             dialect = connection.dialect.name
