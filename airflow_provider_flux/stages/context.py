@@ -15,6 +15,8 @@ from airflow_provider_flux.staging import StageFiles, Staging
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.rows import Run
 
+_NAMED_IDS = 20
+
 
 def _silent(stage: str, records: int) -> None:
     """Nobody watches."""
@@ -82,10 +84,17 @@ class RunContext:
             self.trigger,
             self.flow.file.mapping,
             order.run,
-            replay_what=order.what,
+            replay_what=order.what if self.replay else self._ids_in_words(),
             replay_payload=order.payload if self.replay else None,
             requested_by=order.by,
         )
+
+    def _ids_in_words(self) -> str | None:
+        if not self.ids:
+            return None
+        named = ", ".join(str(one) for one in self.ids[:_NAMED_IDS])
+        more = f" and {len(self.ids) - _NAMED_IDS} more" if len(self.ids) > _NAMED_IDS else ""
+        return f"the records with the key {named}{more}"
 
     def files(self, stage: str, epoch: int) -> StageFiles:
         """The staged files of a stage of this run."""

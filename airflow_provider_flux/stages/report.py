@@ -110,7 +110,8 @@ def _facts(run: Run) -> list[str]:
     ended = f", ended {_time(run.ended_at)}" if run.ended_at else ""
     lines = row("started", f"{_time(run.started_at)}{ended} UTC") + row("trigger", run.trigger)
     if run.replay_what or run.replay_of or run.requested_by:
-        lines += row("replay", _replay(run))
+        # A run of the command line over single ids is no replay.
+        lines += row("only" if run.trigger == "cli" else "replay", _replay(run))
     elif not run.window_fixed and run.state == RUNNING:
         lines += row("window", "not chosen yet: the read stage has not begun")
     else:

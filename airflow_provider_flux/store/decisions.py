@@ -19,6 +19,7 @@ from airflow_provider_flux.store.text import clean, clean_or_none, now_text
 CORRECTABLE = (OPEN, HELD, APPROVED)
 """What a person may correct: Flux does not try it again by itself."""
 
+_LONGEST_NAME = 250
 _FREE = errors.c.replay_active == 0
 
 
@@ -94,7 +95,8 @@ class Decisions(StorePart):
 
 def _decide(connection: Connection, chosen: Select[Any], action: str, by: str, reason: str | None) -> int:
     """:param chosen: selects the numbers of errors, and the payload that is replaced"""
-    same = {"action": action, "decided_by": clean(by), "decided_at": now_text(), "reason": clean_or_none(reason)}
+    who = clean(by)[:_LONGEST_NAME]
+    same = {"action": action, "decided_by": who, "decided_at": now_text(), "reason": clean_or_none(reason)}
     # Locked, so that what is noted here is what the caller's next statement changes.
     found = connection.execute(chosen.order_by(errors.c.id).with_for_update())
     rows = [{"error": number, "before": before, **same} for number, before in found]

@@ -197,6 +197,7 @@ def test_a_run_over_ids_reads_only_these_and_leaves_the_cursor(
 ) -> None:
     said = call("run", "people", *options, "--json")
     assert said.json["run"]["cursor_after"] is None
+    assert "only      the records with the key " in call("show", "1").out
     assert sorted(delivered(tmp_path)) == read
 
 
