@@ -121,6 +121,15 @@ def test_the_next_due_retry_is_told_until_a_replay_has_it(store: Store, waiting:
     assert store.next_due("contacts") is None
 
 
+def test_retries_that_are_due_shortly_after_one_another_share_an_instant(store: Store, run: Run) -> None:
+    waits = [timedelta(seconds=seconds) for seconds in (60, 75, 89, 100)]
+    new = [error(n, f"k{n}", state="retrying", due_in=wait) for n, wait in enumerate(waits)]
+    store.record_transform(run, 0, 0, [], new, 1)
+    first, _, third, _ = sorted(row.due_at or "" for row in store.errors())
+    assert store.next_due("contacts") == first
+    assert store.next_due("contacts", timedelta(seconds=30)) == third
+
+
 def test_what_is_given_back_may_be_taken_by_another(store: Store, waiting: list[int]) -> None:
     store.claim_errors("r1", ALL)
     assert store.release_claims("contacts", "r1") == 3
