@@ -36,6 +36,10 @@ def shown(include: Path, path: Path) -> str:
     return preview(f"{include.name}/{path.relative_to(include).as_posix()}", 400)
 
 
+SYSTEM_DAGS = frozenset({"flux_timer", "flux_review", "flux_housekeeping"})
+"""The generic DAGs (`system_dags`), which serve every flow; a test compares."""
+
+
 def list_flows(include: Path) -> Listing:
     """Every flow with an id of its own; those that share one are problems, as nobody can say which was meant."""
     listing = Listing()
@@ -54,6 +58,9 @@ def list_flows(include: Path) -> Listing:
             listing.problems.append(_name_problem(include, folder / entry.name, "is not a file"))
         elif FLOW_ID.fullmatch(stem) is None:
             listing.problems.append(_name_problem(include, folder / entry.name, _BAD_FLOW_NAME))
+        elif stem.lower() in SYSTEM_DAGS:
+            message = f"`{stem}` is the id of a DAG of Flux's own; rename the file"
+            listing.problems.append(_name_problem(include, folder / entry.name, message))
         else:
             by_id.setdefault(stem.lower(), []).append(entry.name)
     for names in by_id.values():

@@ -14,6 +14,7 @@ import pytest
 from airflow.providers.common.compat.sdk import ParamValidationError
 
 from airflow_provider_flux.dag_runs import LONGEST_ID, joined_id
+from airflow_provider_flux.flow.folder import SYSTEM_DAGS
 from airflow_provider_flux.system_dags import system_dags
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,6 +33,10 @@ def _python(script: str, **environment: str) -> Any:
 
 def test_people_are_asked_where_airflow_can_ask() -> None:
     assert set(system_dags()) == (EVERYWHERE | {"flux_review"} if AIRFLOW_3 else EVERYWHERE)
+
+
+def test_no_flow_may_have_the_id_of_one_of_them() -> None:
+    assert set(system_dags()) <= SYSTEM_DAGS
 
 
 def test_they_run_without_being_unpaused() -> None:

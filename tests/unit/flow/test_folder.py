@@ -154,3 +154,11 @@ def test_the_same_files_give_the_same_answer(include: Path) -> None:
         write(include / "flows" / f"{name}.yaml", FLOW.replace("key: id", "kee: id"))
     assert load_flows(include) == load_flows(include)
     assert [line.split(":")[0] for line in said(include)] == sorted(line.split(":")[0] for line in said(include))
+
+
+def test_the_id_of_a_dag_of_flux_s_own_is_taken(include: Path) -> None:
+    write(include / "flows" / "flux_timer.yaml", FLOW)
+    assert loaded(include) == ["contacts"]
+    assert said(include) == [
+        "include/flows/flux_timer.yaml:1:1: `flux_timer` is the id of a DAG of Flux's own; rename the file"
+    ]
