@@ -81,8 +81,9 @@ class _Example:
         return int(status) if kind == whose else 200
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["upsert", "insert"])
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fates=fates, errors=st.sampled_from(STRATEGIES), in_flight=st.sampled_from([1, 3]))
 def test_every_record_ends_in_one_bucket_and_no_insert_is_doubled(
     server: Saas,
