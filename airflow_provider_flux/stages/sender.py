@@ -222,11 +222,21 @@ class Sender:
             self._end(last)
 
     def _end(self, last: NewError) -> NoReturn:
-        self._stop()
+        self._call_back()
         raise stopped_at(self._ctx, self._run, last)
 
     def _stop(self) -> None:
-        """Send nothing more, but do not forget what is on its way."""
+        """Send nothing more, whatever the reason.
+
+        :raises FluxError: STOPPED_AT_FIRST_ERROR when what was on its way ends the run, too: then no retry may go on
+        """
+        last = self._call_back()
+        if last is not None:
+            raise stopped_at(self._ctx, self._run, last)
+
+    def _call_back(self) -> NewError | None:
+        """Send nothing more, but do not forget what is on its way; the first error of it that ends the run."""
+        last: NewError | None = None
         for future in [future for future in self._flying if future.cancel()]:
             batch, _ = self._flying.pop(future)
             # What an earlier attempt left in doubt stays in doubt.
@@ -236,10 +246,12 @@ class Sender:
         for future, (batch, guarded) in list(self._flying.items()):
             error = future.exception()
             if error is None:
-                self._acknowledger.ack(batch, guarded, future.result())
+                found = self._acknowledger.ack(batch, guarded, future.result())
+                last = last or found
             elif isinstance(error, FluxError) and not isinstance(error, OutcomeUnknown):
                 self._forget_sent(batch)
         self._flying.clear()
+        return last
 
     def _mark_sent(self, batch: Batch) -> None:
         version = self._acknowledger.mapping_version
