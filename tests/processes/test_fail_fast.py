@@ -152,6 +152,19 @@ def test_single_writes_stop_at_the_rejected_record(flux: Flux) -> None:
     assert (_row(flux)["written"], _row(flux)["unsent"]) == (26, COUNT - 27)
 
 
+def test_a_first_error_beside_a_throttled_batch_ends_the_run_for_good(flux: Flux) -> None:
+    flux.write_flow(errors=FAIL_FAST, in_flight=3)
+    flux.saas.put(*contacts(40))
+    _refuse_names(flux, 25)
+    flux.saas.batch_status = lambda records: 429 if records[0]["id"] == "c00000" else 200
+
+    stopped = _run_until_it_stops(flux)
+
+    # Whichever of the two answers came first: no retry of the task may go on, and what was written stays counted.
+    assert stopped.answer["code"] == "STOPPED_AT_FIRST_ERROR"
+    assert (_row(flux)["written"], _row(flux)["failed"], _row(flux)["unsent"]) == (19, 1, 20)
+
+
 def test_an_outage_does_not_count_as_the_first_error(flux: Flux) -> None:
     flux.write_flow(errors=FAIL_FAST)
     flux.saas.put(*contacts(COUNT))
