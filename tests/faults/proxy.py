@@ -57,7 +57,7 @@ class Faults:
     seed: int
     rate: float = 0.3
     lookups: float = 0.1
-    stubborn: float = 0.005
+    stubborn: float = 0.002
     slow: float = 1.5
     on_write: Callable[[str], None] = lambda moment: None
     injected: list[Injection] = field(default_factory=list)

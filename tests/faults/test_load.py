@@ -18,7 +18,10 @@ RECORDS = int(os.environ.get("FAULT_RECORDS", "10000"))
 SINGLE = RECORDS // 33
 """Records that are written one by one."""
 
-pytestmark = pytest.mark.timeout(600)
+LOOKED_UP = RECORDS // 4
+"""Records that are looked up one by one, again after every kill: a minute for a thousand."""
+
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.mark.parametrize("kills", [0, 3])
@@ -26,7 +29,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.mark.parametrize("in_flight", [1, 4])
 @pytest.mark.parametrize("destination", ["upsert", "insert", "find"])
 def test_batches(tmp_path: Path, destination: str, in_flight: int, strategy: str, kills: int) -> None:
-    contacts = people(RECORDS)
+    contacts = people(LOOKED_UP if destination == "find" and kills else RECORDS)
     with begin(tmp_path, contacts, _seed(destination, in_flight, strategy, kills)) as pipeline:
         pipeline.write_flow(destination, in_flight=in_flight, strategy=strategy, batch_size=100)
         storm(pipeline, contacts, destination, kills=kills)
