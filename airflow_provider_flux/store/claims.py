@@ -161,6 +161,16 @@ def _claim(connection: Connection, run_id: str, conditions: list[ColumnElement[b
     return int(connection.execute(taken.values(replay=clean(run_id), replay_active=1)).rowcount)
 
 
+def _tried_now() -> ColumnElement[bool]:
+    """Whether a replay has an earlier attempt of the record: it has made this one, and has not settled yet."""
+    first, other = errors.alias("first"), errors.alias("other")
+    has_first = select(first.c.id).where(first.c.id == errors.c.origin, first.c.replay_active == 1).correlate(errors)
+    has_other = select(other.c.id).where(
+        other.c.origin == errors.c.origin, other.c.id != errors.c.id, other.c.replay_active == 1
+    )
+    return or_(has_first.exists(), has_other.correlate(errors).exists())
+
+
 def release(connection: Connection, flow: str, run_id: str, postpone: timedelta | None = None) -> int:
     """`Claims.release_claims` inside the caller's transaction."""
     values: dict[str, Any] = {"replay_active": 0}
