@@ -121,7 +121,9 @@ def test_every_record_ends_in_one_bucket_and_no_insert_is_doubled(
         lost = sum(fate in ("bad phone", "long name") for fate in fates)
         # An insert that was answered with 500 may be stored: it is held still, or left alone as a known error.
         in_doubt = fates.count("batch 500") * 5 if mode == "insert" else 0
-        assert len(there) >= len(fates) - lost - in_doubt
+        # What a person is to look at is not inserted by a clear either: it waits for the approval.
+        held = sum(fate != "good" for fate in fates) if mode == "insert" and "review" in errors else 0
+        assert len(there) >= len(fates) - lost - in_doubt - held
 
 
 def _check_inbox(flux: Flux, run: dict[str, Any]) -> None:
