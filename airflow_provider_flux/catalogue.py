@@ -265,7 +265,7 @@ _ROWS = (
         "The record was sent, but whether it was stored cannot be known.",
         "The worker or the network died between sending and the answer,"
         " and the destination has neither upsert nor a key to look up.",
-        "Look in the destination whether the record is there; then retry it or discard it.",
+        "Look in the destination whether the record is there: approve the error to send it again, or discard it.",
     ),
     ErrorCode(
         "PAYLOAD_MAY_BE_OLD", "Stored payload may be old", _C.DATA, _WRITE, _D.FIX,

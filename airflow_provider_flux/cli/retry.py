@@ -29,12 +29,15 @@ _SECONDS = 120.0
 def retry(arguments: Namespace, out: Output) -> int:
     """Start the replays in Airflow, or run them here with `--local`; 1 when one of these lost a record."""
     from airflow_provider_flux.inbox.retry import queue
+    from airflow_provider_flux.store.error_rows import HELD
 
     with the_store() as store:
         filter = selected(arguments, store)
         of_run = _of_one_run(filter)
         if of_run is not None and not store.count_claimable(filter, arguments.payload):
-            out.note(f"Run {of_run.run_id} of flow {of_run.flow} has no open errors: nothing to retry.")
+            held = store.count_errors(replace(filter, state=HELD))
+            hint = f" What it holds needs `airflow-flux errors approve --run {of_run.id}`." if held else ""
+            out.note(f"Run {of_run.run_id} of flow {of_run.flow} has no open errors: nothing to retry.{hint}")
             if out.json:
                 out.data({"flow": of_run.flow, "replay_of": of_run.run_id, "records": 0, "run_id": None})
             return 0

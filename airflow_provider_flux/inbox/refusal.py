@@ -13,7 +13,7 @@ class Refused(Exception):
 
 def refuse_all(reasons: Iterable[str | None]) -> None:
     """:raises Refused: when there is a reason; it names the first ones"""
-    found = [reason for reason in reasons if reason is not None]
+    found = [reason.rstrip(".") for reason in reasons if reason is not None]
     if found:
         more = [f"and {len(found) - _MOST} more like these"] if len(found) > _MOST else []
         raise Refused("; ".join([*found[:_MOST], *more]) + ". Nothing was changed.")

@@ -35,7 +35,7 @@ def stopped_at(ctx: RunContext, run: Run, error: NewError) -> FluxError:
     where = f", field '{failed.field}'" if failed.field else ""
     return FluxError(
         "STOPPED_AT_FIRST_ERROR",
-        f"{record} failed in {error.stage}: {failed.code}{where}: {failed.message}. "
+        f"{record} failed in {error.stage}: {failed.code}{where}: {failed.message.rstrip('.')}. "
         f"{_written(ctx, run)} by this run, and the rest is unsent.",
         answer=failed.answer,
     )

@@ -117,11 +117,12 @@ def partial_lines(run: Run, groups: Sequence[ErrorGroup], *, waiting: bool) -> l
         lines += row("why", known.cause)
         lines += row("next", known.solution)
         lines += record_facts(example)
-    return [
-        *lines,
-        *row("look", f"airflow-flux errors list --run {run.id} --by code"),
-        *row("retry", f"airflow-flux errors retry --run {run.id}"),
-    ]
+    lines += row("look", f"airflow-flux errors list --run {run.id} --by code")
+    if run.failed:
+        lines += row("retry", f"airflow-flux errors retry --run {run.id}")
+    if run.held:
+        lines += row("approve", f"airflow-flux errors approve --run {run.id}")
+    return lines
 
 
 def _last_error(store: Store, run: Run, stage: str, code: str) -> ErrorRow | None:

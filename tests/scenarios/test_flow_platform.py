@@ -172,6 +172,7 @@ def test_500_is_held_where_a_second_call_would_do_the_work_twice(desk: Desk, stu
     studio.trouble = always(500, {"errors": [{"message": "Internal server error"}]})
     assert desk.tick("enrich").run.held == 2
     desk.do("look").shows("500-held")
+    assert "approve --run 1" in desk.do("retry-run").err
     studio.trouble = lambda call: None
     desk.do("500-approve")  # a person looked: the platform has no run of these contacts
     assert_delivered(desk, studio)

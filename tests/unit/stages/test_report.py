@@ -203,6 +203,7 @@ def test_what_waits_and_what_needs_a_person_is_counted_apart(store: Store) -> No
     assert due is not None
     text = text_of(store, run)
     assert "6 of 10 records did not arrive: 5 failed, 1 held for a person" in text
+    assert "  retry     airflow-flux errors retry --run 1\n  approve   airflow-flux errors approve --run 1\n" in text
     retry = f"2 waiting for the next automatic retry at {due[:10]} {due[11:16]} UTC"
     assert f"now 3 waiting for a person, {retry}, 1 held until a person decides" in " ".join(text.split())
 
