@@ -251,6 +251,7 @@ _ROWS = (
             "`mode: upsert` creates what is missing.",
             "Ignore delete events from the source: `deletes: ignore`.",
             "Check for out-of-order operations: a change that comes after the delete of its record.",
+            "Where an upsert gets this answer for every record, the path in the flow is wrong.",
         ),
     ),
     ErrorCode(
