@@ -58,7 +58,7 @@ def _review() -> DAG:
         flow=Param(None, type="string", minLength=1, title="Flow"),
         run_id=Param(None, type="string", minLength=1, title="Run", description="Its run id."),
     )
-    ask = FluxReviewOperator(task_id="ask", params={"reason": Param("", **REASON)}, dag=dag, **_RETRIES)
+    ask = FluxReviewOperator(task_id="ask", params={"reason": Param(None, **REASON)}, dag=dag, **_RETRIES)
     ask.set_downstream(FluxDecisionOperator(task_id="decide", asked_in="ask", dag=dag, **_RETRIES))
     return dag
 

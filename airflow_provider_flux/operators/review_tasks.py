@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 REASON: dict[str, Any] = {
-    "type": "string",
+    # Without null Airflow's page would ask for a reason before anything can be answered.
+    "type": ["null", "string"],
     "maxLength": 1000,
     "title": "Reason",
     "description": "Why, if you discard them.",

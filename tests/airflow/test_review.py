@@ -81,6 +81,9 @@ def test_what_a_person_approves_is_delivered(airflow_standalone: RunningAirflow,
     detail = review.asked()
     assert detail["options"] == ["Approve", "Discard", "Decide one by one"]
     assert detail["subject"].startswith("2 held: run ")
+    # Airflow's page takes no answer before a field is filled in that may not be null.
+    assert detail["params"]["reason"]["schema"]["type"] == ["null", "string"]
+    assert detail["params"]["reason"]["value"] is None
     for contact in review.refused:
         assert contact in detail["body"]
     assert {row.state for row in review.errors()} == {"held"}
