@@ -51,7 +51,7 @@ def demo(arguments: Namespace, out: Output) -> int:
                 _keep(screen, environment["AIRFLOW__API__BASE_URL"], env_file)
     screen.heading(f"Everything is stopped, after {screen.seconds:.0f} seconds.")
     if not arguments.keep:
-        screen.line("To look around in Airflow yourself: airflow-flux demo --keep")
+        screen.line("To look around in Airflow yourself, call it with --keep.")
     return 0
 
 
