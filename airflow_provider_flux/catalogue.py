@@ -113,6 +113,16 @@ _ROWS = (
         ),
     ),
     ErrorCode(
+        "QUOTA_EXHAUSTED", "Quota exhausted", _C.CONNECTION, _SYSTEMS, _D.STOP,
+        "The system allows no more calls today (or this month): waiting for seconds does not help.",
+        "The account's daily allocation is used up, by this flow or by others.",
+        "Wait until the quota starts anew (the answer may say when); the next tick goes on where this one stopped.",
+        (
+            "HubSpot: midnight in the account's time zone. Salesforce: a rolling 24 hours. Pipedrive: midnight.",
+            "Run the flow less often, write in batches, or ask the vendor for a higher quota.",
+        ),
+    ),
+    ErrorCode(
         "SOURCE_OUTAGE", "Source outage", _C.CONNECTION, _READ, _D.RETRY,
         "The source answers with server errors or not with data at all.",
         "The source system is down or in maintenance.",
@@ -241,6 +251,12 @@ _ROWS = (
         "A rule of the destination forbids this value.",
         "A check constraint or validation rule in the destination.",
         "Read the destination's answer below, then mend the value or the rule; then retry the record.",
+    ),
+    ErrorCode(
+        "RECORD_LOCKED", "Record locked", _C.DATA, _WRITE, _D.RETRY,
+        "Somebody else is changing the record, or one that belongs to it, at this moment.",
+        "Two writers at once: another flow, an automation in the destination, or a person.",
+        "Nothing, if the flow has `strategy: retry`; else retry the record. If it happens often, lower `in_flight`.",
     ),
     ErrorCode(
         "RECORD_NOT_FOUND", "Record not found", _C.DATA, _WRITE, _D.FIX,

@@ -1,82 +1,19 @@
-"""What Airflow learns about this provider. Every start of Airflow reads it: nothing heavy is imported here."""
+"""What Airflow learns about this provider. Every start of Airflow reads it: nothing heavy is imported here.
+
+The connection forms stand with their connectors; their modules import only the models of the options.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_flux.connectors import registry
+from airflow_provider_flux.connectors.contract import Connector
+from airflow_provider_flux.connectors.declare import Form
+
 _INTEGRATION = "Flux"
+_HOOKS = [f"airflow_provider_flux.hooks.{name}" for name in ("api", "rest", "sql")]
 _OPERATORS = [f"airflow_provider_flux.operators.{name}" for name in ("stages", "timer", "housekeeping")]
-
-_REST = {
-    "connection-type": "flux_rest",
-    "hook-class-name": "airflow_provider_flux.hooks.rest.FluxRestHook",
-    "hook-name": "Flux REST",
-    "ui-field-behaviour": {
-        "hidden-fields": [],
-        "relabeling": {
-            "host": "Base URL",
-            "schema": "Protocol",
-            "login": "User (Basic only)",
-            "password": "API key, token or password",
-        },
-        "placeholders": {
-            "host": "https://api.example.com/v1",
-            "schema": "https",
-            "password": "how it is sent is written in the flow: auth",
-        },
-    },
-    "conn-fields": {
-        "timeout": {
-            "label": "Timeout",
-            "description": "Seconds that the API may be silent; 30 unless given.",
-            "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 3600},
-        },
-        "verify": {
-            "label": "Check TLS certificates",
-            "description": "`false`, or the file of a certificate authority. When empty: the system's authorities.",
-            "schema": {"type": ["string", "null"]},
-        },
-        "proxy": {
-            "label": "Proxy",
-            "description": "URL of an HTTP proxy. When empty: what the worker's environment says.",
-            "schema": {"type": ["string", "null"], "format": "password"},
-        },
-        "test_path": {
-            "label": "Path to test",
-            "description": "What the Test button asks for, for example /v1/me.",
-            "schema": {"type": ["string", "null"]},
-        },
-    },
-}
-
-_SQL = {
-    "connection-type": "flux_sql",
-    "hook-class-name": "airflow_provider_flux.hooks.sql.FluxSqlHook",
-    "hook-name": "Flux SQL",
-    "ui-field-behaviour": {
-        "hidden-fields": [],
-        "relabeling": {"schema": "Database"},
-        "placeholders": {"host": "db.example.com, or the path of a SQLite file", "port": "5432", "schema": "warehouse"},
-    },
-    "conn-fields": {
-        "dialect": {
-            "label": "Dialect",
-            "description": "Kind of database as SQLAlchemy names it: postgresql, mysql, sqlite, ...",
-            "schema": {"type": ["string", "null"]},
-        },
-        "driver": {
-            "label": "Driver",
-            "description": "Python driver, for example psycopg. When empty: whichever of the usual ones is installed.",
-            "schema": {"type": ["string", "null"]},
-        },
-        "url": {
-            "label": "SQLAlchemy URL",
-            "description": "Instead of the other fields, for databases that need more. Login and password may stay.",
-            "schema": {"type": ["string", "null"], "format": "password"},
-        },
-    },
-}
-
 
 def _option(description: str, default: str, example: str, sensitive: bool = False) -> dict[str, Any]:
     return {
@@ -148,13 +85,30 @@ def get_provider_info() -> dict[str, Any]:
         "description": "One YAML file per flow, one Airflow DAG per flow, and the fate of every record.",
         "integrations": [{"integration-name": _INTEGRATION, "tags": ["service"]}],
         "operators": [{"integration-name": _INTEGRATION, "python-modules": _OPERATORS}],
-        "hooks": [
-            {
-                "integration-name": _INTEGRATION,
-                "python-modules": ["airflow_provider_flux.hooks.rest", "airflow_provider_flux.hooks.sql"],
-            }
-        ],
-        "connection-types": [_REST, _SQL],
+        "hooks": [{"integration-name": _INTEGRATION, "python-modules": _HOOKS}],
+        "connection-types": _connection_types(),
         "config": _CONFIG,
         "cli": ["airflow_provider_flux.cli_airflow.get_flux_cli_commands"],
+    }
+
+
+def _connection_types() -> list[dict[str, Any]]:
+    connectors = [registry.get(name) for name in registry.names()]
+    return [_connection_type(connector, connector.form) for connector in connectors if connector.form is not None]
+
+
+def _connection_type(connector: type[Connector], form: Form) -> dict[str, Any]:
+    return {
+        "connection-type": connector.conn_type,
+        "hook-class-name": connector.hook_path(),
+        "hook-name": form.title,
+        "ui-field-behaviour": {
+            "hidden-fields": list(form.hidden),
+            "relabeling": dict(form.labels),
+            "placeholders": dict(form.placeholders),
+        },
+        "conn-fields": {
+            name: {"label": one.label, "description": one.description, "schema": dict(one.schema)}
+            for name, one in form.fields.items()
+        },
     }

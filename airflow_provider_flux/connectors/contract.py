@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from airflow_provider_flux.connectors.api.profile import ApiProfile
 from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.declare import Description, Form, ObjectType
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.errors import RecordError
 from airflow_provider_flux.transport.tally import Tally
@@ -99,9 +101,11 @@ class Written:
     """The destination stored (or deleted) the record.
 
     :param key: the destination's own key for the record, where it answers with one
+    :param kept: it was there already and was left as it is (`mode: create_if_missing`): the record counts as skipped
     """
 
     key: str | None = None
+    kept: bool = False
 
 
 Verdict = Written | RecordError
@@ -151,8 +155,19 @@ class Connector(ABC):
     """What a flow file says in `connector:`."""
     conn_type: ClassVar[str]
     """The Airflow connection type (`flux_rest`, ...)."""
+    form: ClassVar[Form | None] = None
+    """Its connection form; None where the connection type is another provider's."""
+    profile: ClassVar[ApiProfile | None] = None
+    """What is known of the API; None for a system that is not reached over HTTP."""
+    objects: ClassVar[tuple[ObjectType, ...]] = ()
+    """Objects that every account has; empty where only the flow or the system itself knows them."""
     source_options: ClassVar[type[SourceOptions] | None] = None
     destination_options: ClassVar[type[DestinationOptions] | None] = None
+
+    @classmethod
+    def hook_path(cls) -> str:
+        """The class of its Airflow hook; `hooks.api` makes one for every connector that has none of its own."""
+        return f"airflow_provider_flux.hooks.api.Flux{cls.__name__}Hook"
 
     @classmethod
     @abstractmethod
@@ -178,3 +193,20 @@ class Connector(ABC):
         :param tally: where the call is counted
         :raises FluxError: with the field of the connection at fault, if it is one
         """
+
+    @classmethod
+    def describe(
+        cls,
+        credentials: Credentials,
+        options: SourceOptions | DestinationOptions | None = None,
+        object_name: str | None = None,
+        tally: Tally | None = None,
+    ) -> Description | None:
+        """Ask the system which fields an object has; None where it cannot be asked.
+
+        :param options: of a flow that uses the object, or
+        :param object_name: its name (a table, for a database)
+        :param tally: where the calls are counted
+        :raises FluxError: NOT_FOUND for an object that does not exist; as `test`
+        """
+        return None

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport.shared import Shared
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Credentials:
     """The fields of an Airflow connection. `repr` never shows the secrets.
 
     :param one_try: no call is tried again within an attempt, because the caller has a clock of its own
+    :param shared: what all tasks that use the connection share: its tokens and its pace; None without a store
     """
 
     conn_id: str
@@ -28,6 +30,7 @@ class Credentials:
     schema: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     one_try: bool = False
+    shared: Shared | None = field(default=None, repr=False, compare=False)
 
     def invalid(self, field_name: str, message: str) -> FluxError:
         """The error for a field of this connection that is missing or wrong."""

@@ -7,9 +7,9 @@ is an error, never silently ignored.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from airflow_provider_flux.connectors.duration import parse_duration
 
@@ -33,6 +33,10 @@ Fields = Annotated[
     Field(min_length=1),
 ]
 """One field path, or a list of them."""
+
+
+Mode = Literal["create", "update", "upsert", "create_if_missing"]
+Deletes = Literal["ignore", "archive", "delete"]
 
 
 class Cursor(Model):
@@ -90,16 +94,29 @@ class SourceOptions(Model):
 
 
 class DestinationOptions(Model):
-    """Common to all destinations."""
+    """Common to all destinations. A connector says by the class variables which of these it has."""
+
+    MODES: ClassVar[tuple[Mode, ...]] = ("upsert", "create", "update")
+    DELETES: ClassVar[tuple[Deletes, ...]] = ("ignore", "delete")
+    FALLBACK_KEYS: ClassVar[bool] = False
 
     connector: str = Field(description="A built-in connector, or the name of a connector file.")
     connection: str = Field(min_length=1, description="Airflow connection id.")
     key: Fields | None = Field(default=None, description="Target field(s) that identify a record in the destination.")
-    mode: Literal["upsert", "insert", "update"] = Field(
-        default="upsert", description="`upsert` makes or changes records by their key, `update` only changes them."
+    fallback_keys: tuple[Fields, ...] = Field(
+        default=(),
+        description="Other target fields by which a record is looked up, one after another, while nothing is found by "
+        "`key`.",
     )
-    deletes: Literal["ignore", "delete"] = Field(
-        default="ignore", description="What becomes of a record that is gone in the source."
+    mode: Mode = Field(
+        default="upsert",
+        description="`upsert` makes or changes records by their key, `create` only makes them, `update` only changes "
+        "them, `create_if_missing` makes those that are not there and leaves the others as they are.",
+    )
+    deletes: Deletes = Field(
+        default="ignore",
+        description="What becomes of a record that is gone in the source: `ignore`, `archive` (where the destination "
+        "can bring it back), `delete`.",
     )
     batch_size: int = Field(default=500, strict=True, ge=1, le=10_000, description="Most records in one write.")
     in_flight: int = Field(default=1, strict=True, ge=1, le=64, description="Most writes at the same time.")
@@ -110,3 +127,21 @@ class DestinationOptions(Model):
     def advice(self) -> tuple[str, ...]:
         """What is allowed but has a price that the writer should know; `check` prints it as warnings."""
         return ()
+
+    @model_validator(mode="after")
+    def _can_do_that(self) -> Self:
+        modes, deletes, fallback_keys = self.possible()
+        _expect("mode", self.mode, modes)
+        _expect("deletes", self.deletes, deletes)
+        if self.fallback_keys and not fallback_keys:
+            raise ValueError(f"connector {self.connector} finds records by `key` only, it has no `fallback_keys`")
+        return self
+
+    def possible(self) -> tuple[tuple[Mode, ...], tuple[Deletes, ...], bool]:
+        """The modes and deletes that the connector has, and whether it has fallback keys."""
+        return self.MODES, self.DELETES, self.FALLBACK_KEYS
+
+
+def _expect(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"`{name}: {value}` is not possible here; possible are {', '.join(allowed)}")

@@ -47,9 +47,9 @@ def _fields_used(source: SourceOptions) -> Iterable[tuple[Where, str]]:
 def destination_findings(destination: DestinationOptions, mapping: Mapping | None) -> list[Finding]:
     """A write by key without a key, or with one that the mapping does not write."""
     if destination.key is None:
-        if destination.mode == "insert" and destination.deletes == "ignore":
+        if destination.mode == "create" and destination.deletes == "ignore":
             return []
-        need = f"mode {destination.mode}" if destination.mode != "insert" else "deletes: delete"
+        need = f"mode {destination.mode}" if destination.mode != "create" else f"deletes: {destination.deletes}"
         return [Finding(("key",), f"is required for {need}: the target field that identifies a record", on_key=True)]
     if mapping is None:
         return []
@@ -80,8 +80,9 @@ def unread(source: SourceOptions, paths: frozenset[str], reader: str) -> list[st
 
 def delete_findings(source: SourceOptions, destination: DestinationOptions) -> list[Finding]:
     """Deletes that can never come."""
-    if destination.deletes == "delete" and source.deleted is None:
-        message = "nothing will be deleted: `source.deleted` does not say how a deleted record is recognised"
+    if destination.deletes != "ignore" and source.deleted is None:
+        how = "`source.deleted` does not say how a deleted record is recognised"
+        message = f"nothing will be {destination.deletes}d: {how}"
         return [Finding(("deletes",), message)]
     return []
 

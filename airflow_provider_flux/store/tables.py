@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -320,6 +321,32 @@ connections = Table(
     Column("disabled_by", String(250)),
     Column("disabled_reason", Text),
     sqlite_with_rowid=False,
+)
+
+# Tokens that were fetched or renewed; `token` is encrypted. One task at a time holds the lease to renew one.
+tokens = Table(
+    "flux_tokens",
+    metadata,
+    Column("connection", String(250), primary_key=True),
+    Column("token", Text),
+    Column("kept_at", _Instant),
+    Column("lease_by", String(250)),
+    Column("lease_until", _Instant),
+    sqlite_with_rowid=False,
+)
+
+# Calls that tasks reserved of a connection's limit, for as long as they count: until `ended` is older than its span.
+pace = Table(
+    "flux_pace",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("connection", String(250), nullable=False),
+    Column("name", String(100), nullable=False),  # which of its limits
+    Column("holder", String(250), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("taken_at", Float, nullable=False),  # seconds since 1970 by the clock of the database
+    Column("ended_at", Float),
+    Index("flux_pace_connection", "connection", "name"),
 )
 
 # Calls per connection and hour, by how they ended.

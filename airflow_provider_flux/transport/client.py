@@ -12,11 +12,13 @@ import httpx
 from airflow_provider_flux import __version__
 from airflow_provider_flux.errors import FluxError, OutcomeUnknown
 from airflow_provider_flux.transport import network
+from airflow_provider_flux.transport.advice import Adviser, no_advice
 from airflow_provider_flux.transport.answers import kept
-from airflow_provider_flux.transport.auth import NO_AUTH, Auth
+from airflow_provider_flux.transport.auth import NO_AUTH, Auth, Signature
 from airflow_provider_flux.transport.masking import Masker
 from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.origin import join, same_origin
+from airflow_provider_flux.transport.pace import Pace, Unlimited
 from airflow_provider_flux.transport.retry import AttemptFailed, Persistence
 from airflow_provider_flux.transport.tally import Tally, kind_of_code, kind_of_status
 
@@ -47,6 +49,8 @@ class HttpClient:
     :param connections: most connections at the same time
     :param budget: seconds within which a request is tried again, see `retry.Persistence`
     :param tally: where its calls are counted; one of its own unless given
+    :param pace: lets calls through as fast as the system allows
+    :param adviser: what is known of the system's answers beyond their status
     """
 
     def __init__(
@@ -63,24 +67,26 @@ class HttpClient:
         connections: int = 10,
         budget: float = BUDGET,
         tally: Tally | None = None,
+        pace: Pace | None = None,
+        adviser: Adviser = no_advice,
     ) -> None:
         self.base = httpx.URL(base_url)
         self.conn_id = conn_id
         self.tally = tally or Tally()
-        self.mask = Masker((*auth.secrets, *secrets))
+        self.mask = Masker(secrets)
         self._auth = auth
+        self._pace = pace or Unlimited()
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": f"airflow-provider-flux/{__version__}",
             **(headers or {}),
-            **auth.headers,
         }
         self._timeout = timeout
         self._timeouts = httpx.Timeout(timeout).as_dict()
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
-        self._persistently = Persistence(self._attempt, budget)
+        self._persistently = Persistence(self._attempt, budget, adviser)
 
     def send(self, request: Request, *, once: bool = False) -> Response:
         """Send a request and bring back the answer, whatever its status.
@@ -128,13 +134,32 @@ class HttpClient:
         raise self._refuse(request, f"answers with more than {_MOST_REDIRECTS} redirects")
 
     def _exchange(self, request: Request, url: httpx.URL) -> tuple[Response, httpx.URL | None]:
-        """One request and its answer, counted; a URL if the answer sends us there."""
+        """One request and its answer; a URL if the answer sends us there. A 401 is tried once with new credentials."""
+        signature = self._sign()
+        response, target = self._counted(request, url, signature)
+        if response.status == 401 and self._auth.renew(signature):
+            return self._counted(request, url, self._sign())
+        return response, target
+
+    def _sign(self) -> Signature:
+        signature = self._auth.sign()
+        self.mask.learn(signature.secrets)
+        return signature
+
+    def _counted(
+        self, request: Request, url: httpx.URL, signature: Signature
+    ) -> tuple[Response, httpx.URL | None]:
+        """One call at the pace of the connection, counted."""
+        self._pace.enter(request)
+        response: Response | None = None
         try:
-            response, target = self._call(request, url)
+            response, target = self._call(request, url, signature)
         except (AttemptFailed, FluxError) as failed:
             error = failed.error if isinstance(failed, AttemptFailed) else failed
             self.tally.bad(kind_of_code(error.code), error.message, error.code)
             raise
+        finally:
+            self._pace.left(request, response)
         if response.status >= 400:
             message = self.mask(f"{response.endpoint} answered HTTP {response.status}")
             self.tally.bad(kind_of_status(response.status), message)
@@ -142,11 +167,11 @@ class HttpClient:
             self.tally.good()
         return response, target
 
-    def _call(self, request: Request, url: httpx.URL) -> tuple[Response, httpx.URL | None]:
+    def _call(self, request: Request, url: httpx.URL, signature: Signature) -> tuple[Response, httpx.URL | None]:
         """:raises AttemptFailed: no answer came
         :raises FluxError: an answer that is too large, or leads where we do not go"""
-        headers = {**self._headers, **request.headers}
-        sent_url = url.copy_merge_params(self._auth.params) if self._auth.params else url
+        headers = {**self._headers, **signature.headers, **request.headers}
+        sent_url = url.copy_merge_params(signature.params) if signature.params else url
         extensions = {"timeout": self._timeouts}
         call = httpx.Request(request.method, sent_url, headers=headers, content=request.body, extensions=extensions)
         endpoint = f"{request.method} {url.path}"

@@ -20,7 +20,17 @@ class Masker:
     """Replaces known secrets by `***`, also in the forms they take in URLs and in JSON."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
+        self._known: frozenset[str] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Know these secrets from now on, too: a token that was fetched later."""
+        new = frozenset(secrets) - self._known
+        if not new:
+            return
+        self._known |= new
+        forms = {form for secret in self._known for form in _forms(secret) if len(form) >= _SHORTEST}
         # Longest first: a secret may be the beginning of another.
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from tenacity import RetryCallState, Retrying, stop_before_delay, wait_exponential, wait_random
 
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport.advice import Advice, Adviser, no_advice
 from airflow_provider_flux.transport.messages import Request, Response
 
 log = logging.getLogger("airflow_provider_flux.transport")
@@ -43,9 +44,13 @@ class AttemptFailed(Exception):
 
 @dataclass
 class _Tries:
-    """What came of the tries of one request so far."""
+    """What came of the tries of one request so far.
+
+    :param advice: on the last answer
+    """
 
     unreadable: int = 0
+    advice: Advice | None = None
 
 
 class Persistence:
@@ -56,10 +61,14 @@ class Persistence:
 
     :param attempt: one try
     :param budget: seconds
+    :param adviser: what is known of the system's answers
     """
 
-    def __init__(self, attempt: Callable[[Request], Response], budget: float) -> None:
+    def __init__(
+        self, attempt: Callable[[Request], Response], budget: float, adviser: Adviser = no_advice
+    ) -> None:
         self._attempt = attempt
+        self._adviser = adviser
         self._in_vain = False
         enough = stop_before_delay(budget)
         self._retrying = Retrying(
@@ -81,7 +90,8 @@ class Persistence:
     def _try(self, request: Request, tries: _Tries) -> Response:
         response = self._attempt(request)
         tries.unreadable += not response.fits(request)
-        if response.status not in _REFUSED | _GATEWAY:
+        tries.advice = self._adviser(response)
+        if response.status not in _REFUSED | _GATEWAY and tries.advice is None:
             self._in_vain = False
         return response
 
@@ -129,6 +139,8 @@ def _again(state: RetryCallState) -> bool:
     if error is not None:
         return isinstance(error, AttemptFailed) and (request.may_repeat or not error.sent)
     response: Response = outcome.result()
+    if tries.advice is not None:
+        return tries.advice.again
     if response.status in _REFUSED:
         return True
     if not request.may_repeat:
@@ -141,6 +153,9 @@ def _wait(state: RetryCallState) -> float:
     waiting = _backoff(state)
     if state.outcome.failed:
         return waiting
+    tries: _Tries = state.args[1]
+    if tries.advice is not None and tries.advice.wait is not None:
+        return tries.advice.wait
     return max(waiting, retry_after(state.outcome.result().headers) or 0.0)
 
 

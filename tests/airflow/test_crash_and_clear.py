@@ -91,7 +91,7 @@ def test_kill_of_the_write(new_sync: Callable[[str], Sync], supervisor: bool) ->
 
 @pytest.mark.timeout(240)
 def test_kill_of_an_insert_holds_and_never_doubles(new_sync: Callable[[str], Sync]) -> None:
-    sync = new_sync("insert")
+    sync = new_sync("create")
     run_id = f"manual__{sync.flow}"
     sync.kill_at_write(lambda: run_id, 4)
     sync.airflow.trigger(sync.flow, dag_run_id=run_id)

@@ -39,7 +39,8 @@ def test_airflow_finds_the_provider() -> None:
 
 
 def test_every_connector_has_a_connection_type_with_a_hook_of_the_same_name() -> None:
-    assert set(FORMS) == {registry.get(name).conn_type for name in registry.names()}
+    ours = {registry.get(name).conn_type for name in registry.names()}
+    assert set(FORMS) == ours - {"salesforce"}  # the official provider's
     for conn_type, form in FORMS.items():
         hook = _attribute(form["hook-class-name"])
         assert (hook.conn_type, hook.hook_name) == (conn_type, form["hook-name"])
@@ -87,13 +88,13 @@ def test_listed_modules_exist() -> None:
         assert callable(_attribute(function))
 
 
-def test_reading_it_imports_nothing_of_ours() -> None:
+def test_reading_it_imports_no_airflow_and_nothing_that_talks_to_a_system() -> None:
     script = (
         "import sys; from airflow_provider_flux.provider_info import get_provider_info; get_provider_info();"
-        "print(sorted(m for m in sys.modules if m.startswith('airflow')))"
+        "print(sorted({m.partition('.')[0] for m in sys.modules} & {'airflow', 'httpx', 'sqlalchemy', 'tenacity'}))"
     )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert loaded.strip() == str(["airflow_provider_flux", "airflow_provider_flux.provider_info"])
+    assert loaded.strip() == "[]"
 
 
 def test_the_page_on_airflow_names_every_setting_and_every_field_of_our_connections() -> None:

@@ -324,7 +324,7 @@ def test_several_graphql_documents_in_one_request_have_a_verdict_each(bench: Ben
 
 
 def test_an_insert_with_a_server_error_is_held_whatever_the_words(bench: Bench) -> None:
-    declared = "{path: /contacts, mode: insert, key: id}"
+    declared = "{path: /contacts, mode: create, key: id}"
     with pytest.raises(OutcomeUnknown) as caught:
         writer(bench, declared, Reply(500, {"message": "email is required"})).write(people(1))
     assert caught.value.answer == '{"message": "email is required"}'

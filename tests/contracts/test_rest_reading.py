@@ -341,7 +341,7 @@ def test_a_declared_credential_that_is_missing_is_named(bench: Bench, declared: 
 
 
 def test_the_base_url_is_built_as_the_http_hook_builds_it() -> None:
-    from airflow_provider_flux.connectors.rest.connection import base_url
+    from airflow_provider_flux.connectors.api.connection import base_url
 
     assert base_url(credentials("api.example.com")) == "http://api.example.com"
     assert base_url(credentials("api.example.com", schema="https", port=8443)) == "https://api.example.com:8443"

@@ -20,7 +20,7 @@ BATCH = """{path: /contacts/batch, key: email, batch: {records: inputs},
     results: {records: results, ok: {status: status}, id: contact.id,
               error_message: error.message, error_code: error.code, error_field: error.field}, %s}"""
 UPSERT = BATCH % "mode: upsert"
-INSERT = BATCH % "mode: insert"
+INSERT = BATCH % "mode: create"
 SINGLE = "{path: '/contacts/{key}', key: id, mode: %s}"
 
 
@@ -133,7 +133,7 @@ def test_results_are_matched_by_a_field_whatever_their_order(bench: Bench) -> No
     assert codes(verdicts) == ["DUPLICATE_RECORD", "UNREADABLE_ANSWER", None]
     assert verdicts[2] == Written("22")
     verdicts = answering(
-        bench, declared.replace("mode: upsert", "mode: insert"), Reply(207, {"results": results})
+        bench, declared.replace("mode: upsert", "mode: create"), Reply(207, {"results": results})
     ).write(items(*contacts(3)))
     assert codes(verdicts) == ["DUPLICATE_RECORD", "OUTCOME_UNKNOWN", None]
 
@@ -320,7 +320,7 @@ def test_deletes_go_by_their_own_path_and_what_is_gone_counts_as_deleted(bench: 
 
 def test_a_delete_by_the_destinations_key(bench: Bench) -> None:
     saas = Saas(*contacts(2))
-    declared = "{path: /contacts, mode: insert, deletes: delete, delete: {path: '/contacts/{destination_key}'}}"
+    declared = "{path: /contacts, mode: create, deletes: delete, delete: {path: '/contacts/{destination_key}'}}"
     destination = bench.destination(bench.server(saas.answer), declared)
     known = WriteItem({}, deleted=True, destination_key="c00001")
     assert codes(destination.write([known])) == [None]
@@ -364,7 +364,7 @@ def test_one_record_that_breaks_the_server_costs_only_itself(bench: Bench, statu
 
 def test_inserts_are_sent_one_at_a_time_and_never_repeated(bench: Bench) -> None:
     saas = Saas()
-    declared = "{path: /contacts, mode: insert, results: {ok: {path: success, equals: true}, id: contact.id}}"
+    declared = "{path: /contacts, mode: create, results: {ok: {path: success, equals: true}, id: contact.id}}"
     destination = bench.destination(bench.server(saas.answer), declared)
     assert (destination.batch_size, destination.idempotent, destination.can_find) == (1, False, False)
     assert destination.write(items({"email": "a@b.c"})) == [Written("new0")]
@@ -386,7 +386,7 @@ def test_an_insert_that_fails_midway_never_sends_again_what_is_stored(
     bench: Bench, reply: Reply, expected: list[str | None]
 ) -> None:
     wire = bench.server(script(Reply(201, {}), reply, Reply(201, {})))
-    destination = bench.destination(wire, "{path: /contacts, mode: insert, batch_size: 3}")
+    destination = bench.destination(wire, "{path: /contacts, mode: create, batch_size: 3}")
     assert codes(destination.write(items(*contacts(3)))) == expected
     assert len(wire.calls) == (3 if expected[-1] is None else 2)
 
@@ -394,7 +394,7 @@ def test_an_insert_that_fails_midway_never_sends_again_what_is_stored(
 def test_two_lost_answers_in_a_row_end_a_row_of_inserts(bench: Bench) -> None:
     lost = Reply(reset=True)
     wire = bench.server(script(lost, Reply(201, {}), lost, lost, Reply(201, {})))
-    destination = bench.destination(wire, "{path: /contacts, mode: insert, batch_size: 5}")
+    destination = bench.destination(wire, "{path: /contacts, mode: create, batch_size: 5}")
     doubt = "OUTCOME_UNKNOWN"
     assert codes(destination.write(items(*contacts(5)))) == [doubt, None, doubt, doubt, "DESTINATION_OUTAGE"]
     assert len(wire.calls) == 4
@@ -404,7 +404,7 @@ def test_two_lost_answers_in_a_row_end_a_row_of_inserts(bench: Bench) -> None:
 def test_an_insert_that_fails_midway_is_in_doubt_where_the_api_can_be_asked(bench: Bench, reply: Reply) -> None:
     wire = bench.server(script(Reply(201, {}), reply))
     find = "{path: '/contacts/{record.id}', id: id}"
-    destination = bench.destination(wire, f"{{path: /contacts, mode: insert, batch_size: 3, find: {find}}}")
+    destination = bench.destination(wire, f"{{path: /contacts, mode: create, batch_size: 3, find: {find}}}")
     with pytest.raises(OutcomeUnknown):
         destination.write(items(*contacts(3)))
     assert len(wire.calls) == 2
@@ -422,10 +422,10 @@ def test_a_success_that_says_no_is_not_written(bench: Bench) -> None:
     assert codes(verdicts) == ["CONSTRAINT_VIOLATED"]
 
 
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 def test_a_login_page_with_status_200_is_not_written(bench: Bench, mode: str) -> None:
     declared = SINGLE % mode
-    with pytest.raises(OutcomeUnknown if mode == "insert" else FluxError, match="a page for people"):
+    with pytest.raises(OutcomeUnknown if mode == "create" else FluxError, match="a page for people"):
         answering(bench, declared, Reply(200, b"<!DOCTYPE html><title>Sign in</title>")).write(items(*contacts(1)))
 
 
@@ -441,13 +441,13 @@ def test_a_login_page_with_status_200_is_not_written(bench: Bench, mode: str) ->
 )
 def test_a_record_in_doubt_is_looked_up(bench: Bench, find: str) -> None:
     saas = Saas(*contacts(1))
-    destination = bench.destination(bench.server(saas.answer), f"{{path: /contacts, mode: insert, find: {find}}}")
+    destination = bench.destination(bench.server(saas.answer), f"{{path: /contacts, mode: create, find: {find}}}")
     assert destination.can_find
     assert destination.find(items(*contacts(2))) == ["c00000", None]
 
 
 def test_a_lookup_that_does_not_answer_is_an_error_and_not_a_no(bench: Bench) -> None:
-    declared = "{path: /contacts, mode: insert, find: {path: '/contacts/{record.id}', records: data, id: id}}"
+    declared = "{path: /contacts, mode: create, find: {path: '/contacts/{record.id}', records: data, id: id}}"
     for reply in (Reply(500, {}), Reply(200, {"rows": []}), Reply(200, {"data": [{"nope": 1}]}), Reply(200, b"<html>")):
         with pytest.raises(FluxError):
             answering(bench, declared, reply).find(items(*contacts(1)))

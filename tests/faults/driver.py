@@ -50,11 +50,11 @@ _FIND = """\
 
 DESTINATIONS = {
     "upsert": "  path: /upsert\n  mode: upsert\n" + _BATCHES,
-    "insert": "  path: /insert\n  mode: insert\n" + _BATCHES,
-    "find": "  path: /insert\n  mode: insert\n" + _BATCHES + _FIND,
+    "insert": "  path: /insert\n  mode: create\n" + _BATCHES,
+    "find": "  path: /insert\n  mode: create\n" + _BATCHES + _FIND,
     "single upsert": '  path: "/people/{key}"\n  mode: upsert\n',
-    "single insert": "  path: /people\n  mode: insert\n",
-    "single find": "  path: /people\n  mode: insert\n" + _FIND,
+    "single insert": "  path: /people\n  mode: create\n",
+    "single find": "  path: /people\n  mode: create\n" + _FIND,
 }
 """By what the destination is able to do: take a record twice, neither, or be asked."""
 

@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "cli_airflow": {"cli"},
     "compat": set(),
     "dag_runs": {"compat"},
-    "provider_info": set(),
+    "provider_info": {"connectors"},
     "hooks": {"connectors", "compat", "provider_info"},
     "operators": {
         "stages", "hooks", "flow", "store", "staging", "settings", "compat", "dag_runs", "inbox", "housekeeping",

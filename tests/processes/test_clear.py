@@ -74,7 +74,7 @@ def test_a_retry_keeps_the_mapping_version_it_began_with(flux: Flux) -> None:
 
 @pytest.mark.parametrize("stages", ["write settle", "transform write settle", "read transform write settle"])
 def test_a_clear_does_not_double_inserts(flux: Flux, stages: str) -> None:
-    flux.write_flow(mode="insert")
+    flux.write_flow(mode="create")
     flux.saas.put(*contacts(RECORDS, bad_phones=BAD))
     flux.run("r1")
     run = flux.run("r1", stages, epoch=1)
@@ -84,7 +84,7 @@ def test_a_clear_does_not_double_inserts(flux: Flux, stages: str) -> None:
     assert run["failed"] == BAD
 
 
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 @pytest.mark.parametrize("stages", ["write settle", "read transform write settle"])
 def test_a_clear_sends_again_what_the_destination_had_refused(flux: Flux, stages: str, mode: str) -> None:
     flux.write_flow(mode=mode)
@@ -99,7 +99,7 @@ def test_a_clear_sends_again_what_the_destination_had_refused(flux: Flux, stages
     assert (run["state"], run["failed"]) == ("succeeded", 0)
     arrived = flux.saas.upserted or Counter(record["id"] for record in flux.saas.inserted)
     assert set(arrived) == set(flux.saas.contacts)
-    if mode == "insert":
+    if mode == "create":
         assert set(arrived.values()) == {1}
     with flux.open_store() as store:
         assert store.count_errors(ErrorFilter(flow="contacts", state=UNSETTLED)) == 0

@@ -189,7 +189,7 @@ def test_a_tick_leaves_alone_what_waits_for_its_next_try_and_a_new_version_ends_
         assert store.next_due("contacts") is None
 
 
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 def test_a_ladder_run_makes_one_call_a_batch_while_the_destination_is_down_and_never_fails_its_task(
     flux: Flux, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
@@ -212,7 +212,7 @@ def test_a_ladder_run_makes_one_call_a_batch_while_the_destination_is_down_and_n
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_ladder_run_whose_answer_is_lost_asks_the_destination_and_doubles_nothing(flux: Flux, moment: str) -> None:
-    flux.write_flow(errors=QUICK, mode="insert")
+    flux.write_flow(errors=QUICK, mode="create")
     flow = flux.folder / "include/flows/contacts.yaml"
     find = "  find: {path: '/inserted/{key}', id: id}\n"
     flow.write_text(flow.read_text().replace("  batch_size", f"{find}  batch_size"))

@@ -65,7 +65,7 @@ def test_a_retry_sends_only_what_was_not_acknowledged(flux: Flux) -> None:
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("in_flight", [1, 4])
 def test_an_insert_in_doubt_is_held_and_never_doubled(flux: Flux, moment: str, in_flight: int) -> None:
-    flux.write_flow(mode="insert", in_flight=in_flight)
+    flux.write_flow(mode="create", in_flight=in_flight)
     flux.saas.put(*contacts(RECORDS, bad_phones=BAD))
     flux.stage("read", "r1")
     flux.stage("transform", "r1")
@@ -91,7 +91,7 @@ def test_an_insert_in_doubt_is_held_and_never_doubled(flux: Flux, moment: str, i
 
 
 def test_the_next_tick_does_not_send_again_what_a_dead_run_left_in_doubt(flux: Flux) -> None:
-    flux.write_flow(mode="insert")
+    flux.write_flow(mode="create")
     flux.saas.put(*contacts(RECORDS))
     flux.stage("read", "r1")
     flux.stage("transform", "r1")
@@ -110,7 +110,7 @@ def test_the_next_tick_does_not_send_again_what_a_dead_run_left_in_doubt(flux: F
 
 
 def test_a_run_that_failed_for_good_holds_what_is_in_doubt(flux: Flux) -> None:
-    flux.write_flow(mode="insert")
+    flux.write_flow(mode="create")
     flux.saas.put(*contacts(RECORDS))
     flux.stage("read", "r1")
     flux.stage("transform", "r1")

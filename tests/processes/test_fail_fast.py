@@ -176,7 +176,7 @@ def test_an_outage_does_not_count_as_the_first_error(flux: Flux) -> None:
 
 
 @pytest.mark.parametrize("refused_as", ["a record", "a batch"])
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 @pytest.mark.parametrize("stages", ["write settle", "transform write settle", "read transform write settle"])
 def test_a_clear_after_the_fix_sends_exactly_the_rest(flux: Flux, stages: str, mode: str, refused_as: str) -> None:
     flux.write_flow(errors=FAIL_FAST, mode=mode)
@@ -195,7 +195,7 @@ def test_a_clear_after_the_fix_sends_exactly_the_rest(flux: Flux, stages: str, m
     assert_sum_holds(run)
     assert (run["state"], run["failed"], run["unsent"]) == ("succeeded", 0, 0)
     assert _unsettled(flux) == []
-    if mode == "insert":
+    if mode == "create":
         assert Counter(record["id"] for record in flux.saas.inserted) == dict.fromkeys(flux.saas.contacts, 1)
         # The first batch stands acknowledged, and the links of the second tell its delivered records.
         assert (run["written"], run["skipped"]) == (COUNT - (there - 20), there - 20)

@@ -199,7 +199,7 @@ def test_a_key_read_twice_is_deduplicated_and_the_later_one_wins(pipe: Pipe) -> 
 
 
 @pytest.mark.parametrize("in_flight", [1, 16])
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 @pytest.mark.parametrize("bad", [[PLACE], [0, 1, 2, PLACE, COUNT - 1]])
 def test_an_answer_that_nobody_knows_costs_the_record_alone_and_is_kept(
     pipe: Pipe, bad: list[int], mode: str, in_flight: int

@@ -232,7 +232,7 @@ def test_a_replay_of_nothing_says_so_and_takes_nothing(failed: Flux, order: dict
 
 
 def test_a_record_in_doubt_is_sent_only_by_the_replay_it_was_approved_for(flux: Flux) -> None:
-    flux.write_flow(mode="insert", errors="{strategy: review}")
+    flux.write_flow(mode="create", errors="{strategy: review}")
     flux.saas.put(*contacts(20, long_names=1))
     assert flux.run("r1", trigger="scheduled")["held"] == 1
     flux.saas.record_status = lambda record: 200

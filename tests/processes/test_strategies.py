@@ -85,7 +85,7 @@ def test_the_strategy_of_a_code_goes_before_that_of_the_flow(flux: Flux) -> None
     }
 
 
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 @pytest.mark.parametrize("in_flight", [1, 4])
 def test_a_throttled_batch_goes_to_the_ladder_while_the_destination_takes_others(
     flux: Flux, in_flight: int, mode: str
@@ -227,7 +227,7 @@ def test_a_500_that_passes_leaves_no_error(flux: Flux) -> None:
 
 
 def test_an_insert_that_is_answered_with_500_is_held_and_sent_once(flux: Flux) -> None:
-    flux.write_flow(mode="insert")
+    flux.write_flow(mode="create")
     flux.saas.put(*contacts(COUNT))
     flux.saas.batch_status = _batch_status(500, 30)
     run = flux.run("r1")

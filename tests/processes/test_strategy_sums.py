@@ -82,7 +82,7 @@ class _Example:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fates=fates, errors=st.sampled_from(STRATEGIES), in_flight=st.sampled_from([1, 3]))
 def test_every_record_ends_in_one_bucket_and_no_insert_is_doubled(
@@ -106,7 +106,7 @@ def test_every_record_ends_in_one_bucket_and_no_insert_is_doubled(
     assert_sum_holds(run)
     assert run["read"] == len(fates)
     _check_inbox(example.flux, run)
-    if mode == "insert":
+    if mode == "create":
         assert run["written"] == len(server.inserted)
     else:
         assert run["written"] <= len(server.upserted)
@@ -115,14 +115,14 @@ def test_every_record_ends_in_one_bucket_and_no_insert_is_doubled(
     example.heal()
     again = example.run(epoch=1)
     assert_sum_holds(again)
-    there = Counter(record["id"] for record in server.inserted) if mode == "insert" else Counter(server.upserted.keys())
+    there = Counter(record["id"] for record in server.inserted) if mode == "create" else Counter(server.upserted.keys())
     assert max(there.values(), default=1) == 1
     if "fail_fast" not in errors:
         lost = sum(fate in ("bad phone", "long name") for fate in fates)
         # An insert that was answered with 500 may be stored: it is held still, or left alone as a known error.
-        in_doubt = fates.count("batch 500") * 5 if mode == "insert" else 0
+        in_doubt = fates.count("batch 500") * 5 if mode == "create" else 0
         # What a person is to look at is not inserted by a clear either: it waits for the approval.
-        held = sum(fate != "good" for fate in fates) if mode == "insert" and "review" in errors else 0
+        held = sum(fate != "good" for fate in fates) if mode == "create" and "review" in errors else 0
         assert len(there) >= len(fates) - lost - in_doubt - held
 
 

@@ -109,7 +109,7 @@ def test_a_backfill_beside_a_tick_overwrites_nothing_newer(flux: Flux) -> None:
 
 
 def test_a_backfill_reads_its_window_only_and_does_not_double_inserts(flux: Flux) -> None:
-    flux.write_flow(mode="insert")
+    flux.write_flow(mode="create")
     flux.saas.put(*contacts(50), *[record | {"id": f"later{record['id']}"} for record in contacts(30, minute=120)])
     flux.run("tick", trigger="scheduled")
     backfill = flux.run(

@@ -149,7 +149,7 @@ def test_an_update_that_overtook_its_delete_is_settled_by_the_delete(
 
 def test_a_record_that_exists_is_changed_by_an_upsert(any_desk: Desk, crm: System) -> None:
     desk = any_desk
-    desk.change_flow("destination: {mode: insert}")
+    desk.change_flow("destination: {mode: create}")
     desk.sql("INSERT INTO contacts (id, name) VALUES ('c2', 'Old name')")
     crm.put(person(1), person(2))
     desk.tick()

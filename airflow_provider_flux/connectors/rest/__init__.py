@@ -5,8 +5,11 @@ Only the option models are imported with it; what talks HTTP is imported when a 
 
 from __future__ import annotations
 
+from airflow_provider_flux.connectors.api.form import CLIENT, TEST_PATH
+from airflow_provider_flux.connectors.api.profile import ANY_API
 from airflow_provider_flux.connectors.contract import Connector, Destination, Source
 from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.declare import Form
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
@@ -18,8 +21,29 @@ class Rest(Connector):
 
     name = "rest"
     conn_type = "flux_rest"
+    form = Form(
+        "Flux REST",
+        labels={
+            "host": "Base URL",
+            "schema": "Protocol",
+            "login": "User (Basic only)",
+            "password": "API key, token or password",
+        },
+        placeholders={
+            "host": "https://api.example.com/v1",
+            "schema": "https",
+            "password": "how it is sent is written in the flow: auth",
+        },
+        fields={**CLIENT, "test_path": TEST_PATH},
+    )
+    profile = ANY_API
     source_options = RestSourceOptions
     destination_options = RestDestinationOptions
+
+    @classmethod
+    def hook_path(cls) -> str:
+        """A hook of its own: it is the HTTP provider's too."""
+        return "airflow_provider_flux.hooks.rest.FluxRestHook"
 
     @classmethod
     def source(cls, options: SourceOptions, credentials: Credentials) -> Source:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from airflow_provider_flux.connectors.api.connection import open_client
+from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.rest.api import Api
 from airflow_provider_flux.connectors.rest.batch_writes import BatchWrites
-from airflow_provider_flux.connectors.rest.connection import open_client
 from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions, Results
 from airflow_provider_flux.connectors.rest.error_rows import compiled
 from airflow_provider_flux.connectors.rest.finding import Finder
@@ -33,16 +34,23 @@ _MOST_IN_DOUBT = 2
 
 
 class RestDestination(Destination):
-    """One resource of one API."""
+    """One resource of one API.
 
-    def __init__(self, options: RestDestinationOptions, credentials: Credentials) -> None:
+    :param profile: what is known of the vendor's API
+    """
+
+    def __init__(
+        self, options: RestDestinationOptions, credentials: Credentials, profile: ApiProfile = ANY_API
+    ) -> None:
         self.batch_size = options.batch_size
         self.in_flight = options.in_flight
         self.idempotent = options.effective_idempotent
         self.can_find = options.find is not None
         self.one_by_one = options.batch is None
-        self._client = open_client(credentials, options.auth, timeout=options.timeout, connections=options.in_flight)
-        rows = compiled(options.errors)
+        self._client = open_client(
+            credentials, options.auth, profile=profile, timeout=options.timeout, connections=options.in_flight
+        )
+        rows = (*compiled(options.errors), *profile.rows)
         results = options.results if isinstance(options.results, Results) else Results()
         body = options.batch.item if options.batch is not None else options.body
         judge = RecordJudge(results, rows, self._client.mask, self.idempotent, graphql.is_request(body))

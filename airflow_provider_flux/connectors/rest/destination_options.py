@@ -13,7 +13,7 @@ from airflow_provider_flux.transport.paths import place
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
-_SINGLE_METHOD: dict[str, Method] = {"insert": "POST", "upsert": "PUT", "update": "PATCH"}
+_SINGLE_METHOD: dict[str, Method] = {"create": "POST", "upsert": "PUT", "update": "PATCH"}
 
 
 class Batch(Model):
@@ -124,7 +124,7 @@ class RestDestinationOptions(DestinationOptions):
         "either whole or not at all.",
     )
     delete: Delete | None = Field(default=None, description="How a record is deleted, for `deletes: delete`.")
-    find: Find | None = Field(default=None, description="How to ask whether a record is there; for `mode: insert`.")
+    find: Find | None = Field(default=None, description="How to ask whether a record is there; for `mode: create`.")
     idempotent: bool | None = Field(
         default=None,
         description="Whether the same write twice leaves one record. Unless given, true for upsert and update.",
@@ -143,7 +143,7 @@ class RestDestinationOptions(DestinationOptions):
         """Without `batch` a "batch" is a row of requests, and after a crash all of it is in doubt: keep it small."""
         if not isinstance(data, dict) or "batch_size" in data or data.get("batch") is not None:
             return data
-        doubtful = data.get("mode") == "insert" and data.get("idempotent") is not True
+        doubtful = data.get("mode") == "create" and data.get("idempotent") is not True
         return {**data, "batch_size": 1 if doubtful else 50}
 
     def advice(self) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ class RestDestinationOptions(DestinationOptions):
     @property
     def effective_idempotent(self) -> bool:
         """Whether a write may be sent twice, with its default."""
-        return self.mode != "insert" if self.idempotent is None else self.idempotent
+        return self.mode != "create" if self.idempotent is None else self.idempotent
 
     @model_validator(mode="after")
     def _fits(self) -> RestDestinationOptions:
@@ -209,7 +209,7 @@ class RestDestinationOptions(DestinationOptions):
             raise ValueError("without `batch` the answer is about one record: `records`, `match` have no place")
         if self.delete is not None and self.delete.item is not None:
             raise ValueError("without `batch` a delete is a request of its own: write `delete.path`")
-        if self.mode != "insert" and self.idempotent is None and not has_placeholder(self.path):
+        if self.mode != "create" and self.idempotent is None and not has_placeholder(self.path):
             raise ValueError(
                 f"mode {self.mode} writes the same path for every record, and each write would make a new one: put "
                 "{key} into `path`, or say `idempotent: true` if the API matches by a field of the body"

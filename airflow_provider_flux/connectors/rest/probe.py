@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
+from airflow_provider_flux.connectors.api.connection import open_client
+from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.credentials import Credentials
-from airflow_provider_flux.connectors.rest.connection import open_client
 from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
 from airflow_provider_flux.errors import FluxError
@@ -19,6 +20,7 @@ def probe(
     credentials: Credentials,
     options: RestSourceOptions | RestDestinationOptions | None = None,
     tally: Tally | None = None,
+    profile: ApiProfile = ANY_API,
 ) -> str:
     """GET the path that the connection names in `extra.test_path`, or that a flow reads, or the base URL.
 
@@ -26,15 +28,18 @@ def probe(
 
     :param options: of a flow; its way to sign in, and its path where it reads with GET, are then tried
     :param tally: where the call is counted
+    :param profile: what is known of the vendor's API
     :raises FluxError: CONNECTION_INVALID with the field at fault, AUTHENTICATION_FAILED, PERMISSION_DENIED, an outage
     """
-    request = _request(credentials, options)
-    client = open_client(credentials, options.auth if options else None, connections=1, tally=tally)
+    request = _request(credentials, options, profile)
+    client = open_client(
+        credentials, options.auth if options else None, profile=profile, connections=1, tally=tally
+    )
     try:
         started = time.monotonic()
         response = client.send(request, once=True)
         seconds = time.monotonic() - started
-        judgement = Judgement(credentials.conn_id, client.mask, (), SOURCE, client.tally)
+        judgement = Judgement(credentials.conn_id, client.mask, profile.rows, SOURCE, client.tally)
         refused = response.status in (401, 403, 407, 429) or response.status >= 500
         if refused or (request.url and response.status >= 400):
             raise _with_field(judgement.failed(response), credentials)
@@ -43,8 +48,10 @@ def probe(
         client.close()
 
 
-def _request(credentials: Credentials, options: RestSourceOptions | RestDestinationOptions | None) -> Request:
-    path = credentials.extra.get("test_path", "")
+def _request(
+    credentials: Credentials, options: RestSourceOptions | RestDestinationOptions | None, profile: ApiProfile
+) -> Request:
+    path = credentials.extra.get("test_path", profile.test_path)
     if not isinstance(path, str) or "://" in path:
         raise credentials.invalid("extra.test_path", "must be a path, as /v1/me")
     if not path and isinstance(options, RestSourceOptions) and options.method == "GET":

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from airflow_provider_flux.connectors.api.connection import open_client
+from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.contract import Page, Source, Window
 from airflow_provider_flux.connectors.credentials import Credentials
-from airflow_provider_flux.connectors.rest.connection import open_client
 from airflow_provider_flux.connectors.rest.error_rows import compiled
 from airflow_provider_flux.connectors.rest.pagers import pager_for
 from airflow_provider_flux.connectors.rest.paging import Seen, Step
@@ -52,12 +53,17 @@ class _Answer(NamedTuple):
 
 
 class RestSource(Source):
-    """One list of one API."""
+    """One list of one API.
 
-    def __init__(self, options: RestSourceOptions, credentials: Credentials) -> None:
+    :param profile: what is known of the vendor's API
+    """
+
+    def __init__(self, options: RestSourceOptions, credentials: Credentials, profile: ApiProfile = ANY_API) -> None:
         self._options = options
-        self._client = open_client(credentials, options.auth, timeout=options.timeout, connections=1)
-        rows = compiled(options.errors)
+        self._client = open_client(
+            credentials, options.auth, profile=profile, timeout=options.timeout, connections=1
+        )
+        rows = (*compiled(options.errors), *profile.rows)
         self._judgement = Judgement(credentials.conn_id, self._client.mask, rows, SOURCE, self._client.tally)
         self._kind = options.cursor.type if options.cursor else "timestamp"
         self._speaks_graphql = graphql.is_request(options.body) or graphql.is_request(options.params)

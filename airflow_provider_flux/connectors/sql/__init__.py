@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from airflow_provider_flux.connectors.contract import Connector, Destination, Source
 from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.declare import SECRET, Form, FormField
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.connectors.sql.options import SqlDestinationOptions, SqlSourceOptions
 from airflow_provider_flux.transport.tally import Tally
@@ -18,8 +19,33 @@ class Sql(Connector):
 
     name = "sql"
     conn_type = "flux_sql"
+    form = Form(
+        "Flux SQL",
+        labels={"schema": "Database"},
+        placeholders={
+            "host": "db.example.com, or the path of a SQLite file", "port": "5432", "schema": "warehouse",
+        },
+        fields={
+            "dialect": FormField(
+                "Dialect", "Kind of database as SQLAlchemy names it: postgresql, mysql, sqlite, ..."
+            ),
+            "driver": FormField(
+                "Driver", "Python driver, for example psycopg. When empty: whichever of the usual ones is installed."
+            ),
+            "url": FormField(
+                "SQLAlchemy URL",
+                "Instead of the other fields, for databases that need more. Login and password may stay.",
+                SECRET,
+            ),
+        },
+    )  # fmt: skip
     source_options = SqlSourceOptions
     destination_options = SqlDestinationOptions
+
+    @classmethod
+    def hook_path(cls) -> str:
+        """A hook of its own: it is one of the SQL providers' too."""
+        return "airflow_provider_flux.hooks.sql.FluxSqlHook"
 
     @classmethod
     def source(cls, options: SourceOptions, credentials: Credentials) -> Source:

@@ -63,16 +63,16 @@ class SqlDestinationOptions(DestinationOptions):
 
     def advice(self) -> tuple[str, ...]:
         """What an insert cannot do without a key."""
-        if self.mode != "insert" or self.key is not None:
+        if self.mode != "create" or self.key is not None:
             return ()
         return (
-            "`mode: insert` without `key`: when a worker dies while it writes, nobody can look up what is there,"
+            "`mode: create` without `key`: when a worker dies while it writes, nobody can look up what is there,"
             " and the batch is held for a person; name the `key` to have it looked up",
         )
 
     @model_validator(mode="after")
     def _key_is_given(self) -> SqlDestinationOptions:
-        if self.key is None and self.mode != "insert":
+        if self.key is None and self.mode != "create":
             raise ValueError(f"`mode: {self.mode}` needs `key`: the column(s) that identify a row")
         if self.key is None and self.deletes == "delete":
             raise ValueError("`deletes: delete` needs `key`: the column(s) that identify a row")

@@ -11,15 +11,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
 from airflow_provider_flux.connectors.contract import WriteItem
+from airflow_provider_flux.connectors.options import Mode
 from airflow_provider_flux.connectors.sql.columns import Rule
 from airflow_provider_flux.connectors.sql.kinds.base import Wire
 from airflow_provider_flux.connectors.sql.tables import Table, near
 from airflow_provider_flux.errors import FluxError, RecordError
-
-Mode = Literal["upsert", "insert", "update"]
 
 
 @dataclass

@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from airflow_provider_flux.connectors.options import Mode
 from airflow_provider_flux.connectors.sql.database import Database
-from airflow_provider_flux.connectors.sql.plan import Mode, Step
+from airflow_provider_flux.connectors.sql.plan import Step
 from airflow_provider_flux.connectors.sql.tables import Table
 
 _STAGE = "flux_incoming_rows"
@@ -120,7 +121,7 @@ class CopyWriter:
             return f"DELETE FROM {self._target} AS t USING {_STAGE} AS s WHERE {self._match()} AND {chosen}"  # noqa: S608
         columns = self._list(step.columns)
         insert = f"INSERT INTO {self._target} ({columns}) SELECT {columns} FROM {_STAGE} AS s WHERE {chosen}"  # noqa: S608
-        if self._mode == "insert":
+        if self._mode == "create":
             return insert
         names = [name for name in step.columns if name not in self._key]
         action = f"UPDATE SET {self._assign(names, 'excluded')}" if names else "NOTHING"

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from airflow_provider_flux.connectors.options import Mode
 from airflow_provider_flux.connectors.sql.kinds.base import Wire
-from airflow_provider_flux.connectors.sql.plan import Mode, Step
+from airflow_provider_flux.connectors.sql.plan import Step
 from airflow_provider_flux.connectors.sql.tables import Table
 
 _KEYS_PER_QUERY = 100
@@ -41,7 +42,7 @@ class StatementWriter:
         if step.delete:
             connection.execute(sa.delete(self._table).where(self._match()), self._keys(step))
             return []
-        if self._mode == "insert":
+        if self._mode == "create":
             connection.execute(sa.insert(self._table), self._values(step))
             return []
         if self._mode == "upsert" and self._insert is not None:

@@ -38,7 +38,7 @@ class SqlDestination(Destination):
     def __init__(self, options: SqlDestinationOptions, credentials: Credentials) -> None:
         self.batch_size = options.batch_size
         self.in_flight = options.in_flight
-        self.idempotent = options.mode != "insert"
+        self.idempotent = options.mode != "create"
         self.can_find = not self.idempotent and options.key is not None
         self._options = options
         self._key = options.key or ()
@@ -208,7 +208,7 @@ class _Batch:
                 # A deferred constraint: it names no row, and the whole transaction is gone.
                 raise BatchRejected(self._record_error(0, fault)) from error
             failure = self._database.failure(error)
-            if self._options.mode == "insert" and not fault.answered:
+            if self._options.mode == "create" and not fault.answered:
                 raise OutcomeUnknown(
                     "OUTCOME_UNKNOWN",
                     f"the connection was lost during COMMIT: {failure.message}",

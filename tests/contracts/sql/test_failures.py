@@ -123,7 +123,7 @@ def test_sqlite_waits_for_another_writer(sqlite_place: Any) -> None:
     assert verdicts == [Written()]
 
 
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 def test_a_connection_lost_before_commit_stores_nothing_and_may_be_retried(pg_place: Any, mode: str) -> None:
     pg_place.run("CREATE TABLE t (id INTEGER PRIMARY KEY)")
     pg_place.run("INSERT INTO t VALUES (1)")
@@ -238,7 +238,7 @@ def write_first_and_lose_second(place: Any, proxy: CuttingProxy, mode: str) -> F
 
 def test_a_lost_commit_of_an_insert_is_an_unknown_outcome(cut_commit: tuple[Any, CuttingProxy, bool]) -> None:
     place, proxy, committed = cut_commit
-    error = write_first_and_lose_second(place, proxy, "insert")
+    error = write_first_and_lose_second(place, proxy, "create")
     assert isinstance(error, OutcomeUnknown)
     assert "COMMIT" in error.message
     assert place.rows("SELECT id FROM t") == ([(1,), (2,)] if committed else [(1,)])
@@ -267,7 +267,7 @@ def test_a_commit_that_the_database_refuses_is_no_unknown_outcome(pg_place: Any)
             "FOR EACH ROW EXECUTE FUNCTION full_disk()"
         )
     with pytest.raises(FluxError) as caught:
-        pg_place.write([WriteItem({"id": 1})], table="t", mode="insert")
+        pg_place.write([WriteItem({"id": 1})], table="t", mode="create")
     assert caught.value.code == "DESTINATION_OUTAGE"
     assert not isinstance(caught.value, OutcomeUnknown)
     assert pg_place.rows("SELECT id FROM t") == []

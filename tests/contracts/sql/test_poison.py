@@ -57,7 +57,7 @@ def check(people: Any, items: list[WriteItem], verdicts: list[Any], bad: dict[in
 
 
 @pytest.mark.parametrize("in_flight", [1, 16])
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 @pytest.mark.parametrize("name", POISON)
 def test_one_in_a_thousand(people: Any, person: Person, name: str, mode: str, in_flight: int) -> None:
     # The duplicate stands in the batch of the record that it doubles: across batches either may come first.

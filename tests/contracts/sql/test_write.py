@@ -18,7 +18,7 @@ def codes(verdicts: list[Any]) -> list[str]:
     return [verdict.code if isinstance(verdict, RecordError) else "written" for verdict in verdicts]
 
 
-@pytest.mark.parametrize("mode", ["upsert", "insert"])
+@pytest.mark.parametrize("mode", ["upsert", "create"])
 def test_new_records_are_committed(people: Any, person: Person, mode: str) -> None:
     verdicts = people.write([person(1), person(2)], table="people", mode=mode)
     assert verdicts == [Written(), Written()]
@@ -60,7 +60,7 @@ def test_update_of_nothing_but_the_key_tells_who_is_there(people: Any, person: P
 
 def test_insert_of_what_is_there_is_a_duplicate_of_its_own(people: Any, person: Person) -> None:
     people.write([person(2)], table="people")
-    verdicts = people.write([person(1), person(2, email=None), person(3)], table="people", mode="insert")
+    verdicts = people.write([person(1), person(2, email=None), person(3)], table="people", mode="create")
     assert codes(verdicts) == ["written", "DUPLICATE_RECORD", "written"]
     assert verdicts[1].field == "id"
     assert people.rows("SELECT count(*) FROM people") == [(3,)]
@@ -70,7 +70,7 @@ def test_a_column_filled_by_the_database_may_be_left_out(place: Any) -> None:
     number = "SERIAL" if place.dialect == "postgresql" else "INTEGER"
     place.run(f"CREATE TABLE notes (id {number} PRIMARY KEY, kind TEXT NOT NULL DEFAULT 'note', body TEXT)")
     items = [WriteItem({"body": "a"}), WriteItem({"body": "b"})]
-    assert codes(place.write(items, table="notes", mode="insert", key=None)) == ["written", "written"]
+    assert codes(place.write(items, table="notes", mode="create", key=None)) == ["written", "written"]
     assert place.rows("SELECT id, kind, body FROM notes ORDER BY id") == [(1, "note", "a"), (2, "note", "b")]
 
 
@@ -217,20 +217,20 @@ def test_declared_types_of_sqlite_mean_what_they_say(sqlite_place: Any, declared
     assert sqlite_place.rows("SELECT id FROM t") == [(1,)]
 
 
-@pytest.mark.parametrize(("mode", "expected"), [("upsert", True), ("update", True), ("insert", False)])
+@pytest.mark.parametrize(("mode", "expected"), [("upsert", True), ("update", True), ("create", False)])
 def test_upsert_and_update_may_be_sent_twice_and_insert_may_be_asked(people: Any, mode: str, expected: bool) -> None:
     destination = people.destination(table="people", mode=mode)
     assert destination.idempotent is expected
     assert destination.can_find is not expected
     destination.close()
-    blind = people.destination(table="people", mode="insert", key=None)
+    blind = people.destination(table="people", mode="create", key=None)
     assert not blind.can_find
     blind.close()
 
 
 def test_find_tells_which_records_are_there(people: Any, person: Person) -> None:
     people.write([person(n) for n in range(250)], table="people")
-    destination = people.destination(table="people", mode="insert")
+    destination = people.destination(table="people", mode="create")
     items = [person(n) for n in (0, 249, 250)] + [person("7"), person("n/a"), person(None)]
     assert destination.find(items) == ["[0]", "[249]", None, '["7"]', None, None]
     destination.close()
@@ -238,7 +238,7 @@ def test_find_tells_which_records_are_there(people: Any, person: Person) -> None
 
 def test_find_by_a_key_of_several_columns(place: Any) -> None:
     place.run("CREATE TABLE prices (sku TEXT, zone INTEGER, PRIMARY KEY (sku, zone))")
-    options = {"table": "prices", "key": ["sku", "zone"], "mode": "insert"}
+    options = {"table": "prices", "key": ["sku", "zone"], "mode": "create"}
     place.write([WriteItem({"sku": "ä", "zone": 1})], **options)
     destination = place.destination(**options)
     items = [WriteItem({"sku": "ä", "zone": 1}), WriteItem({"sku": "ä", "zone": 2})]

@@ -76,7 +76,7 @@ def test_what_a_connector_advises_against_is_a_warning_at_its_side(include: Path
         "include/flows/contacts.yaml:3:1: source: paging of kind offset can miss rows that move to"
     )
     text = (include / "flows" / "contacts.yaml").read_text().partition("destination:")[0]
-    rest = "destination:\n  connector: rest\n  connection: ledger\n  path: /v1/customers\n  mode: insert\n"
+    rest = "destination:\n  connector: rest\n  connection: ledger\n  path: /v1/customers\n  mode: create\n"
     write(include / "flows" / "contacts.yaml", text + rest)
     assert "destination: records whose answer was lost in a crash are held" in lines(check(include).warnings)[1]
 

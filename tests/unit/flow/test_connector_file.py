@@ -80,12 +80,12 @@ def test_a_block_of_another_kind_replaces_the_one_below_whole(include: Path, flo
 
 
 def test_one_file_serves_sources_and_destinations(include: Path, flow: Path, shared: Path) -> None:
-    change(shared, "    key: id\n    cursor", "    key: id\n    mode: insert\n    cursor")
+    change(shared, "    key: id\n    cursor", "    key: id\n    mode: create\n    cursor")
     text = flow.read_text().partition("destination:")[0]
     flow.write_text(f"{text}destination:\n  connector: crm\n  object: contacts\n  connection: crm\n  key: crm_id\n")
     destination = load_flow(include, "contacts").file.destination
     assert isinstance(destination, RestDestinationOptions)
-    assert (destination.path, destination.mode, destination.key) == ("/v1/contacts", "insert", ("crm_id",))
+    assert (destination.path, destination.mode, destination.key) == ("/v1/contacts", "create", ("crm_id",))
     assert source(include).key == ("id",)
 
 

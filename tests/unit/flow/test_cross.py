@@ -94,8 +94,8 @@ def test_a_field_that_the_source_does_not_read_is_named(
     [
         ("  table: contacts\n  key: id\n", "  table: contacts\n", "destination: `mode: upsert` needs `key`"),
         ("warehouse\n", "warehouse\n  mode: update\n", None),
-        ("  key: id\n", "  mode: insert\n", None),
-        ("  key: id\n", "  mode: insert\n  deletes: delete\n", "deletes: delete` needs `key`"),
+        ("  key: id\n", "  mode: create\n", None),
+        ("  key: id\n", "  mode: create\n  deletes: delete\n", "deletes: delete` needs `key`"),
     ],
 )
 def test_a_write_by_key_needs_the_key(
@@ -106,7 +106,7 @@ def test_a_write_by_key_needs_the_key(
     assert old in tail
     sql_flow.write_text(f"{head}destination:{tail.replace(old, new)}")
     if expected is None:
-        assert load_flow(include, "contacts").file.destination.mode in ("update", "insert")
+        assert load_flow(include, "contacts").file.destination.mode in ("update", "create")
     else:
         (found,) = problems()
         assert expected in found

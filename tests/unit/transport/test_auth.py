@@ -10,14 +10,15 @@ from airflow_provider_flux.transport.auth import api_key, basic, bearer
 
 
 def test_basic_is_utf8() -> None:
-    header = basic("jürgen", "pässwörd").headers["Authorization"]
+    header = basic("jürgen", "pässwörd").signature.headers["Authorization"]
     assert base64.b64decode(header.removeprefix("Basic ")).decode() == "jürgen:pässwörd"
 
 
 def test_an_api_key_goes_where_it_is_declared() -> None:
-    assert api_key("abc").headers == {"X-Api-Key": "abc"}
-    assert api_key("abc", header="Authorization", prefix="Token ").headers == {"Authorization": "Token abc"}
-    assert (api_key("a\nb", query="key").params, api_key("abc", query="key").headers) == ({"key": "a\nb"}, {})
+    assert api_key("abc").signature.headers == {"X-Api-Key": "abc"}
+    assert api_key("abc", header="Authorization", prefix="Token ").signature.headers == {"Authorization": "Token abc"}
+    assert api_key("a\nb", query="key").signature.params == {"key": "a\nb"}
+    assert api_key("abc", query="key").signature.headers == {}
 
 
 @pytest.mark.parametrize("secret", ["hidden-key\n", "hidden\r\nX-Evil: 1", "hïdden-key", " hidden-key"])

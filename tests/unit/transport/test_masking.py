@@ -29,7 +29,7 @@ def test_the_longer_of_two_secrets_goes_first() -> None:
 
 def test_the_encoded_pair_of_basic_is_a_secret_too() -> None:
     login = basic("ali", "sesame")
-    assert Masker(login.secrets)(login.headers["Authorization"]) == "Basic ***"
+    assert Masker(login.signature.secrets)(login.signature.headers["Authorization"]) == "Basic ***"
 
 
 def test_without_secrets_nothing_changes() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airflow_provider_flux.connectors.rest import connection
+from airflow_provider_flux.connectors.api import connection
 from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions
 from airflow_provider_flux.connectors.rest.source_options import Paging, RestSourceOptions
 

@@ -95,12 +95,12 @@ def test_checking_a_body_does_not_change_it() -> None:
     [
         ("{}", "PUT", True, 50),
         ("{mode: update}", "PATCH", True, 50),
-        ("{mode: insert, path: /x}", "POST", False, 1),
-        ("{mode: insert, path: /x, idempotent: true}", "POST", True, 50),
-        ("{mode: insert, path: /x, batch_size: 7}", "POST", False, 7),
+        ("{mode: create, path: /x}", "POST", False, 1),
+        ("{mode: create, path: /x, idempotent: true}", "POST", True, 50),
+        ("{mode: create, path: /x, batch_size: 7}", "POST", False, 7),
         ("{path: /x, idempotent: true, method: POST}", "POST", True, 50),
         ("{path: /x, batch: {}, results: all_or_nothing}", "POST", True, 500),
-        ("{path: /x, batch: {}, results: all_or_nothing, mode: insert}", "POST", False, 500),
+        ("{path: /x, batch: {}, results: all_or_nothing, mode: create}", "POST", False, 500),
     ],
 )
 def test_the_defaults_of_a_destination(declared: str, method: str, idempotent: bool, batch_size: int) -> None:

@@ -59,14 +59,14 @@ def test_the_columns_tell_what_a_record_has() -> None:
     assert source(table="t", columns=["id", "name"]).selected_fields() == {"id", "name"}
 
 
-@pytest.mark.parametrize("options", [{}, {"mode": "update"}, {"mode": "insert", "deletes": "delete"}])
+@pytest.mark.parametrize("options", [{}, {"mode": "update"}, {"mode": "create", "deletes": "delete"}])
 def test_a_destination_needs_a_key_but_for_plain_inserts(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="needs `key`"):
         SqlDestinationOptions(**BASE, table="t", **options)
-    assert SqlDestinationOptions(**BASE, table="t", mode="insert").key is None
+    assert SqlDestinationOptions(**BASE, table="t", mode="create").key is None
 
 
 def test_an_insert_that_nobody_can_look_up_is_advised_against() -> None:
-    assert "held for a person" in SqlDestinationOptions(**BASE, table="t", mode="insert").advice()[0]
-    assert SqlDestinationOptions(**BASE, table="t", mode="insert", key="id").advice() == ()
+    assert "held for a person" in SqlDestinationOptions(**BASE, table="t", mode="create").advice()[0]
+    assert SqlDestinationOptions(**BASE, table="t", mode="create", key="id").advice() == ()
     assert SqlDestinationOptions(**BASE, table="t", key="id").advice() == ()

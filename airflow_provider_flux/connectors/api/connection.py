@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import ValidationError
 
+from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.rest import options as rest_options
 from airflow_provider_flux.transport import auth as transport_auth
@@ -53,6 +54,7 @@ def open_client(
     credentials: Credentials,
     auth: rest_options.Auth | None,
     *,
+    profile: ApiProfile = ANY_API,
     timeout: timedelta | None = None,
     connections: int = 10,
     tally: Tally | None = None,
@@ -60,17 +62,18 @@ def open_client(
     """A client of the connection's API. No call is made.
 
     :param auth: what the flow says; without it what the connection says
+    :param profile: what is known of the vendor's API
     :param connections: most connections at the same time
     :param tally: where its calls are counted; one of its own unless given
     :raises FluxError: CONNECTION_INVALID, with the field at fault
     """
-    base = base_url(credentials)
+    base = base_url(credentials, profile)
     headers, secrets = _extra_headers(credentials)
     return HttpClient(
         base,
         conn_id=credentials.conn_id,
         auth=_auth(credentials, auth),
-        headers=headers,
+        headers={**profile.headers, **headers},
         secrets=secrets,
         timeout=timeout.total_seconds() if timeout is not None else _seconds(credentials, "timeout", TIMEOUT),
         verify=_verify(credentials, base),
@@ -78,15 +81,16 @@ def open_client(
         connections=connections,
         budget=0.0 if credentials.one_try else _seconds(credentials, "retry_budget", BUDGET),
         tally=tally,
+        adviser=profile.adviser,
     )
 
 
-def base_url(credentials: Credentials) -> str:
+def base_url(credentials: Credentials, profile: ApiProfile = ANY_API) -> str:
     """Scheme, host, port and path that all calls begin with.
 
     :raises FluxError: CONNECTION_INVALID, with the field at fault
     """
-    host = (credentials.host or "").strip()
+    host = (credentials.host or profile.base_url or "").strip()
     if not host:
         raise credentials.invalid(
             "host", "is empty; it must hold the API's host or base URL, as https://api.example.com"

@@ -1,0 +1,61 @@
+"""What the tasks that use one connection at the same time share, through Flux's store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class StoredToken:
+    """A token as it is kept between tasks; the texts are encrypted by whoever keeps it.
+
+    :param access: the access token
+    :param refresh: the refresh token, where one was given
+    :param expires_at: seconds since 1970 by our own clock; None where the server did not say
+    :param origin: fingerprint of the connection's own secrets from which it came: another one makes it void
+    :param extra: what else the server told: `instance_url` of Salesforce
+    """
+
+    access: str
+    refresh: str | None = None
+    expires_at: float | None = None
+    origin: str = ""
+    extra: dict[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return "StoredToken(***)"
+
+
+class TokenVault(Protocol):
+    """Keeps the tokens of connections, and lets one task at a time renew one."""
+
+    def token(self, connection: str) -> StoredToken | None:
+        """The token that was kept last."""
+
+    def lease_token(self, connection: str, holder: str, seconds: float) -> bool:
+        """Whether `holder` may renew the token now; nobody else may for so many seconds, or until it is kept."""
+
+    def keep_token(self, connection: str, holder: str, token: StoredToken | None) -> None:
+        """Keep the new token, or (None) give the lease back without one."""
+
+
+class PaceBook(Protocol):
+    """Counts the calls of all tasks over a connection."""
+
+    def take_calls(self, connection: str, limit: str, holder: str, wanted: int, allowed: int, seconds: float) -> float:
+        """Reserve `wanted` calls of a limit of `allowed` within any `seconds`.
+
+        :return: 0 when they are reserved; else after how many seconds to ask again
+        """
+
+    def give_back(self, connection: str, limit: str, holder: str) -> None:
+        """All calls that `holder` reserved have ended: the span begins to run."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The doors to what is shared."""
+
+    tokens: TokenVault
+    pace: PaceBook
