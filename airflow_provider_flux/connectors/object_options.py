@@ -1,4 +1,4 @@
-"""What flow files say about a system whose objects the connector declares: `object: contacts` is enough to begin with."""
+"""What flow files say about systems whose objects the connector declares: `object: contacts` is enough to begin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ObjectSourceOptions(SourceOptions):
 
     OBJECTS: ClassVar[Mapping[str, ObjectType]] = {}
 
-    object: str = Field(min_length=1, description="What to read; `airflow-flux connectors describe` lists the objects.")
+    object: str = Field(min_length=1, description="What to read; see `airflow-flux connectors describe`.")
     key: Fields = Field(default=("id",), description="Field path(s) that identify a record; the object's own id.")
     fields: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=(), description="Fields to read; those that every account has unless given."
@@ -55,7 +55,7 @@ class ObjectDestinationOptions(DestinationOptions):
 
     OBJECTS: ClassVar[Mapping[str, ObjectType]] = {}
 
-    object: str = Field(min_length=1, description="What to write; `airflow-flux connectors describe` lists the objects.")
+    object: str = Field(min_length=1, description="What to write; see `airflow-flux connectors describe`.")
     timeout: _Timeout = None
 
     @classmethod

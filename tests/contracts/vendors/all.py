@@ -1,0 +1,7 @@
+"""Every vendor that the contract suite knows: one line each."""
+
+from __future__ import annotations
+
+from tests.contracts.vendors.vendor import Vendor
+
+VENDORS: tuple[type[Vendor], ...] = ()
