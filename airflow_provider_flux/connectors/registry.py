@@ -1,4 +1,7 @@
-"""The list of connectors. A new one is one file beside this one and one line here."""
+"""The list of connectors. A new one is one file beside this one and one line here; docs/new-connector.md shows how.
+
+Other packages add theirs: see `installed`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from functools import cache
 from importlib import import_module
 
 from airflow_provider_flux.connectors.contract import Connector
+from airflow_provider_flux.connectors.installed import installed_connectors
 
 _CONNECTORS = {
     "rest": "airflow_provider_flux.connectors.rest:Rest",
@@ -15,7 +19,12 @@ _CONNECTORS = {
 
 def names() -> tuple[str, ...]:
     """Names that a flow file may write in `connector:`."""
-    return tuple(_CONNECTORS)
+    return (*_CONNECTORS, *_installed()[0])
+
+
+def broken() -> dict[str, str]:
+    """By name, why the connector of an installed package cannot be used."""
+    return _installed()[1]
 
 
 @cache
@@ -24,6 +33,13 @@ def get(name: str) -> type[Connector]:
 
     :raises KeyError: when there is none
     """
+    if name not in _CONNECTORS:
+        return _installed()[0][name]
     module, _, attribute = _CONNECTORS[name].partition(":")
     connector: type[Connector] = getattr(import_module(module), attribute)
     return connector
+
+
+@cache
+def _installed() -> tuple[dict[str, type[Connector]], dict[str, str]]:
+    return installed_connectors(_CONNECTORS)

@@ -182,6 +182,8 @@ def _connector_name(block: dict[str, Any], library: Library) -> str:
     known = [*registry.names(), *library.connector_files.paths]
     if isinstance(name, str) and name in known:
         return name
+    if isinstance(name, str) and name in registry.broken():
+        raise _Fault(Finding(("connector",), f"{registry.broken()[name]}; mend or remove that package"))
     if name is not None:
         what = (
             f"there is no connector `{preview(name, 60)}`" if isinstance(name, str) else "write the name of a connector"
