@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_provider_flux.connectors.api.connection import open_client
+from airflow_provider_flux.connectors.api.one_by_one import raise_if_all_alike, write_each
 from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
-from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
+from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.rest.api import Api
 from airflow_provider_flux.connectors.rest.batch_writes import BatchWrites
@@ -15,22 +16,10 @@ from airflow_provider_flux.connectors.rest.error_rows import compiled
 from airflow_provider_flux.connectors.rest.finding import Finder
 from airflow_provider_flux.connectors.rest.results import RecordJudge
 from airflow_provider_flux.connectors.rest.single_writes import SingleWrites
-from airflow_provider_flux.errors import FluxError, OutcomeUnknown, RecordError
 from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.classify import DESTINATION
 from airflow_provider_flux.transport.failures import Judgement
 from airflow_provider_flux.transport.tally import Tally
-
-# Codes that, when every record of a batch has the same one, are not about the records.
-_ABOUT_THE_SYSTEM = frozenset(
-    {
-        "AUTHENTICATION_FAILED", "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED", "DESTINATION_OUTAGE", "CONNECTION_TIMEOUT",
-        "PAYLOAD_MISMATCH",
-    }
-)  # fmt: skip
-
-# Records of a batch in a row whose answer was lost: then the rest is not sent, and waits until the system is well.
-_MOST_IN_DOUBT = 2
 
 
 class RestDestination(Destination):
@@ -88,7 +77,7 @@ class RestDestination(Destination):
         for index, verdict in zip(rest, written, strict=True):
             verdicts[index] = verdict
         settled = [verdict for verdict in verdicts if verdict is not None]
-        _raise_if_all_alike(settled)
+        raise_if_all_alike(settled)
         return settled
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
@@ -106,37 +95,4 @@ class RestDestination(Destination):
         self._client.close()
 
     def _one_by_one(self, items: list[WriteItem]) -> list[Verdict]:
-        verdicts: list[Verdict] = []
-        in_doubt = 0  # in a row
-        for item in items:
-            try:
-                verdicts.append(self._single.write(item))
-                in_doubt = 0
-            except FluxError as error:
-                if self.idempotent or len(items) == 1 or (not verdicts and not isinstance(error, OutcomeUnknown)):
-                    raise
-                if self.can_find:
-                    # A part of the batch may be stored: the next attempt asks which.
-                    raise OutcomeUnknown(error.code, error.message, answer=error.answer) from None
-                # What was stored before this record must not be sent again, so the error stays with the rest.
-                verdicts.append(RecordError(error.code, error.message, answer=error.answer))
-                in_doubt += 1
-                if isinstance(error, OutcomeUnknown) and in_doubt < _MOST_IN_DOUBT:
-                    continue  # one answer that was lost says nothing about the next
-                unsent = RecordError(
-                    "DESTINATION_OUTAGE", f"not sent, because the record before it failed: {error.message}"
-                )
-                return verdicts + [unsent] * (len(items) - len(verdicts))
-        return verdicts
-
-
-def _raise_if_all_alike(verdicts: Sequence[Verdict]) -> None:
-    """A batch whose records all failed for a reason that is not theirs has failed as a whole.
-
-    :raises FluxError: with that reason
-    """
-    first = verdicts[0] if verdicts else Written()
-    if not isinstance(first, RecordError) or first.code not in _ABOUT_THE_SYSTEM:
-        return
-    if all(isinstance(verdict, RecordError) and verdict.code == first.code for verdict in verdicts):
-        raise FluxError(first.code, first.message, answer=first.answer, status=first.status)
+        return write_each(items, self._single.write, idempotent=self.idempotent, can_find=self.can_find)

@@ -85,7 +85,7 @@ class RecordJudge:
         """
         finding = recognise(self.rows, status, value, failed=True) or self._by_itself(status, value)
         finding = finding or Finding(record_code(status))
-        field = _target_field(self._said(value, self.results.error_field) or finding.field, item)
+        field = target_field(self._said(value, self.results.error_field) or finding.field, item)
         offending = get(item.data, field) if field and _is_path(field) else MISSING
         return RecordError(
             finding.code,
@@ -188,7 +188,7 @@ def _refusal_in(value: Any) -> str:
     return vendor_message(answer.refusals[0].message) if answer is not None and answer.refusals else ""
 
 
-def _target_field(named: str | None, item: WriteItem) -> str | None:
+def target_field(named: str | None, item: WriteItem) -> str | None:
     """The field of the mapped record that an answer means with `inputs[0].properties.email`, or `Email`."""
     if named is None or (_is_path(named) and get(item.data, named) is not MISSING):
         return named

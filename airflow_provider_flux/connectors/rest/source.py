@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
+from airflow_provider_flux.connectors.api.clock import clock
 from airflow_provider_flux.connectors.api.connection import open_client
+from airflow_provider_flux.connectors.api.partial import defects
 from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.contract import Page, Source, Window
 from airflow_provider_flux.connectors.credentials import Credentials
@@ -22,7 +23,7 @@ from airflow_provider_flux.connectors.rest.records import NoRecords, find_record
 from airflow_provider_flux.connectors.rest.single_reads import SingleReads
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
 from airflow_provider_flux.connectors.rest.window import window_parameters
-from airflow_provider_flux.errors import CATALOGUE, Disposition, FluxError, RecordError
+from airflow_provider_flux.errors import FluxError, RecordError
 from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.answers import Decoded
 from airflow_provider_flux.transport.classify import SOURCE
@@ -78,7 +79,7 @@ class RestSource(Source):
         except FluxError as error:
             log.warning("the clock of the source is not known: %s", error)
             return None
-        return _clock(response)
+        return clock(response)
 
     def read(self, window: Window) -> Iterator[Page]:
         """Yield the records of the window, page by page, as the API orders them.
@@ -141,34 +142,15 @@ class RestSource(Source):
             raise self._failed(response, first=first)
         decoded = self._judgement.value(response)
         said = graphql.judge(decoded.value, asked=True) if self._speaks_graphql else None
-        defects = {} if said is None else self._defects(response, said)
+        path, mask = self._options.records, self._client.mask
+        found = {} if said is None else defects(response, said, path, self._judgement, mask)
         try:
             records = find_records(decoded.value, self._options.records, optional=self._options.records_optional)
         except NoRecords as error:
             if said is not None and said.refusals:
                 raise self._judgement.graphql(response, said.refusals[0]) from None
             raise self._judgement.unreadable(response, str(error)) from None
-        return _Answer(decoded, records, defects)
-
-    def _defects(self, response: Response, said: graphql.GraphqlAnswer) -> dict[int, RecordError]:
-        """The errors of single records, which cost only these.
-
-        :raises FluxError: for an error after which records may be missing
-        """
-        records, whole = said.of_list(self._options.records)
-        if whole:
-            raise self._judgement.graphql(response, whole[0])
-        for error in said.errors:
-            log.warning("%s answered an error beside its data: %s", response.endpoint, self._client.mask(error.message))
-        return {index: self._defect(error) for index, error in records.items()}
-
-    def _defect(self, error: graphql.GraphqlError) -> RecordError:
-        finding = error.finding(200, outage=SOURCE, record=False)
-        # Only a part of the record came: nothing may try to deliver that part by itself.
-        known = finding is not None and CATALOGUE[finding.code].disposition is not Disposition.RETRY
-        where = ".".join(str(step) for step in error.path if isinstance(step, str))
-        message = self._client.mask(f"the source could not tell '{where}': {error.message}")
-        return RecordError(finding.code if finding and known else "UNKNOWN", message, source_path=where)
+        return _Answer(decoded, records, found)
 
     def _failed(self, response: Response, *, first: bool) -> FluxError:
         error = self._judgement.failed(response)
@@ -178,13 +160,3 @@ class RestSource(Source):
                 "If the API answers 404 after its last page, name in `page.more` where it says that nothing follows."
             )
         return error
-
-
-def _clock(response: Response) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(response.headers.get("date", ""))
-        # A cache answers with the date of the day it was filled.
-        age = timedelta(seconds=max(0, int(response.headers.get("age", "0"))))
-    except (ValueError, OverflowError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + age
