@@ -20,4 +20,31 @@ CLIENT: Mapping[str, FormField] = {
 }
 """How the API is reached."""
 
+OAUTH: Mapping[str, FormField] = {
+    "client_id": FormField("Client ID", "Of the app that was registered with the system (OAuth)."),
+    "client_secret": FormField("Client secret", "Of the same app (OAuth).", SECRET),
+    "scopes": FormField("Scopes", "What the app may do, separated by blanks; the connector's own unless given."),
+    "token_url": FormField("Token URL", "Where tokens come from; the vendor's own unless given."),
+}
+"""The app that signs in with OAuth2: client credentials need nothing else."""
+
+REFRESH: Mapping[str, FormField] = {
+    "refresh_token": FormField(
+        "Refresh token",
+        "Leave it empty and run `airflow-flux connectors reconnect NAME`, which keeps one in Flux's store. One that is "
+        "written here is used once, if the system rotates them; what follows it is kept in the store.",
+        SECRET,
+    ),
+}
+"""Beside `OAUTH`: a person's consent."""
+
+JWT: Mapping[str, FormField] = {
+    "client_id": OAUTH["client_id"],
+    "private_key": FormField("Private key", "PEM, for OAuth2 by JWT bearer (RFC 7523).", SECRET),
+    "subject": FormField("User", "For whom the app signs in by JWT bearer, for example a user name."),
+    "audience": FormField("Audience", "Of the JWT; the token URL's host unless given."),
+    "token_url": OAUTH["token_url"],
+}
+"""An app that signs in with a key of its own."""
+
 TEST_PATH = FormField("Path to test", "What the Test button asks for, for example /v1/me.")

@@ -24,6 +24,9 @@ class SignIn:
     :param scopes: asked for unless the connection names its own
     :param pkce: whether the vendor takes PKCE (RFC 7636)
     :param client_in: how the client says who it is at the token URL: by Basic authentication or in the body
+    :param base_url_from: the member of the token's answer that holds the API's base URL, where the connection names no
+        host: `instance_url` of Salesforce, `api_domain` of Pipedrive
+    :param audience: of a JWT; the origin of the token URL unless given
     """
 
     kinds: tuple[SignInKind, ...]
@@ -34,6 +37,8 @@ class SignIn:
     scopes: tuple[str, ...] = ()
     pkce: bool = False
     client_in: Literal["header", "body"] = "body"
+    base_url_from: str | None = None
+    audience: str | None = None
 
 
 @dataclass(frozen=True)
