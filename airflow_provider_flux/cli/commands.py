@@ -196,6 +196,21 @@ _CONNECTORS = Group(
             (_CONNECTION, _JSON),
         ),
         Command(
+            "describe",
+            "Show what a connector declares (objects, paging, write modes, limits), or ask a system for its fields.",
+            f"{_HERE}.describe:describe",
+            (
+                Option("name", help="a connector, a connector file, or the id of a connection", metavar="NAME"),
+                Option("object", help="an object: contacts, Account, a table", nargs="?", metavar="OBJECT"),
+                Option(
+                    "--online", help="ask the system itself, also where NAME is a connector", action="store_true"
+                ),
+                _JSON,
+            ),
+            "With the id of a connection that a flow uses the system itself is asked, anew each time: type, required, "
+            "length, values, read-only and custom of every field. Without OBJECT: of those that the flows use.",
+        ),
+        Command(
             "verify",
             "Test one connection now, with one harmless call.",
             f"{_HERE}.switch:verify",
@@ -229,8 +244,15 @@ COMMANDS: tuple[Command | Group, ...] = (
         f"{_HERE}.check:check",
         (
             Option("paths", help="files or folders (default: the whole include folder)", nargs="*", metavar="PATH"),
+            Option(
+                "--online",
+                help="also ask the systems of each valid flow, and compare their fields with it",
+                action="store_true",
+            ),
             _JSON,
         ),
+        "`--online` opens the connections, writes nothing, and finds what files cannot show: a missing connection or "
+        "pool, an unknown field, a required target field that nothing writes, a value that is too long or not allowed.",
     ),
     Command(
         "schema",

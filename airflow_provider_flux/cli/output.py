@@ -17,7 +17,7 @@ from airflow_provider_flux.cli.values import counted
 from airflow_provider_flux.errors import ConfigError, FluxError
 
 Progress = Callable[[str, int], None]
-"""Called with the stage and its records so far."""
+"""Called with the stage and how many records, or whatever it counts, so far."""
 
 
 class Output:
@@ -72,11 +72,14 @@ class Output:
         self.note(f"{error}{answer}\nNext: {error.next_step}")
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
-        """Shows how far a long work is: a moving line per stage on a terminal, else a line now and then."""
+    def progress(self, what: str = "records") -> Iterator[Progress]:
+        """Shows how far a long work is: a moving line per stage on a terminal, else a line now and then.
+
+        :param what: is counted
+        """
         from airflow_provider_flux.cli.progress import bar, lines
 
-        with bar() if sys.stderr.isatty() else lines() as report:
+        with bar(what) if sys.stderr.isatty() else lines(what) as report:
             yield report
 
     def _rich_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -11,12 +11,12 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[str, int], None]]:
+def bar(what: str) -> Iterator[Callable[[str, int], None]]:
     """A moving line per stage, for a terminal."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description:<10}"), TextColumn("{task.completed:>12,.0f} records"))
+    columns = (SpinnerColumn(), TextColumn("{task.description:<10}"), TextColumn(f"{{task.completed:>12,.0f}} {what}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
         tasks: dict[str, TaskID] = {}
 
@@ -31,7 +31,7 @@ def bar() -> Iterator[Callable[[str, int], None]]:
 
 
 @contextmanager
-def lines() -> Iterator[Callable[[str, int], None]]:
+def lines(what: str) -> Iterator[Callable[[str, int], None]]:
     """A line every few seconds, for a log file."""
     last = time.monotonic()
 
@@ -39,6 +39,6 @@ def lines() -> Iterator[Callable[[str, int], None]]:
         nonlocal last
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            sys.stderr.write(f"{stage}: {records:,} records\n")
+            sys.stderr.write(f"{stage}: {records:,} {what}\n")
 
     yield report

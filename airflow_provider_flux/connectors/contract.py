@@ -161,6 +161,8 @@ class Connector(ABC):
     """What is known of the API; None for a system that is not reached over HTTP."""
     objects: ClassVar[tuple[ObjectType, ...]] = ()
     """Objects that every account has; empty where only the flow or the system itself knows them."""
+    any_object: ClassVar[ObjectType | None] = None
+    """What holds for objects that are not listed: custom ones, or all where only the flow or the system knows them."""
     source_options: ClassVar[type[SourceOptions] | None] = None
     destination_options: ClassVar[type[DestinationOptions] | None] = None
 

@@ -9,7 +9,7 @@ from airflow_provider_flux.connectors.api.form import CLIENT, TEST_PATH
 from airflow_provider_flux.connectors.api.profile import ANY_API
 from airflow_provider_flux.connectors.contract import Connector, Destination, Source
 from airflow_provider_flux.connectors.credentials import Credentials
-from airflow_provider_flux.connectors.declare import Form
+from airflow_provider_flux.connectors.declare import Form, ObjectType
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
@@ -37,6 +37,17 @@ class Rest(Connector):
         fields={**CLIENT, "test_path": TEST_PATH},
     )
     profile = ANY_API
+    any_object = ObjectType(
+        "whatever the flow names",
+        key=("as the flow says",),
+        incremental="by the parameter that `incremental` names",
+        paging="cursor, page, offset, link_header, next_url, next_url_header",
+        modes=RestDestinationOptions.MODES,
+        deletes=RestDestinationOptions.DELETES,
+        fallback_keys=RestDestinationOptions.FALLBACK_KEYS,
+        batch_size=10_000,
+        doubt="sent again where the write is idempotent, else looked up with `find`, else held for a person",
+    )
     source_options = RestSourceOptions
     destination_options = RestDestinationOptions
 

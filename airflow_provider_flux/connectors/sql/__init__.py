@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from airflow_provider_flux.connectors.contract import Connector, Destination, Source
 from airflow_provider_flux.connectors.credentials import Credentials
-from airflow_provider_flux.connectors.declare import SECRET, Form, FormField
+from airflow_provider_flux.connectors.declare import SECRET, Description, Form, FormField, ObjectType
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.connectors.sql.options import SqlDestinationOptions, SqlSourceOptions
 from airflow_provider_flux.transport.tally import Tally
@@ -39,6 +39,17 @@ class Sql(Connector):
             ),
         },
     )  # fmt: skip
+    any_object = ObjectType(
+        "a table, a view, or (to read) a query",
+        key=("as the flow says",),
+        incremental="by the column that `cursor` names, with `>=`",
+        paging="keyset: by cursor and key, never OFFSET",
+        modes=SqlDestinationOptions.MODES,
+        deletes=SqlDestinationOptions.DELETES,
+        fallback_keys=SqlDestinationOptions.FALLBACK_KEYS,
+        batch_size=10_000,
+        doubt="upsert and update are sent again; a create is looked up by `key`, and held for a person without one",
+    )
     source_options = SqlSourceOptions
     destination_options = SqlDestinationOptions
 
@@ -75,3 +86,17 @@ class Sql(Connector):
             return database.test()
         finally:
             database.close()
+
+    @classmethod
+    def describe(
+        cls,
+        credentials: Credentials,
+        options: SourceOptions | DestinationOptions | None = None,
+        object_name: str | None = None,
+        tally: Tally | None = None,
+    ) -> Description | None:
+        """Ask the database for the columns of a table, or of the flow's query."""
+        from airflow_provider_flux.connectors.sql.describe import describe
+
+        assert options is None or isinstance(options, (SqlSourceOptions, SqlDestinationOptions))
+        return describe(credentials, options, object_name, tally)

@@ -24,12 +24,14 @@ class Column:
 
     :param nullable: whether it takes NULL
     :param required: whether a new row must give it a value
+    :param generated: the database computes it and refuses any other value
     """
 
     name: str
     type: TypeEngine[Any]
     nullable: bool
     required: bool
+    generated: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def _column(declared: Any, kind: TypeEngine[Any], primary: list[str], counted: b
         or bool(declared.get("identity"))
         or bool(declared.get("computed"))
     )
-    return Column(declared["name"], kind, nullable or generated, not nullable and not filled)
+    identity = declared.get("identity") or {}
+    refused = bool(declared.get("computed")) or bool(identity.get("always"))
+    return Column(declared["name"], kind, nullable or generated, not nullable and not filled, refused)
 
 
 def no_such_table(database: Database, connection: Connection, text: str) -> FluxError:
