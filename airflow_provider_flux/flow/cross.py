@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.flow.problems import Finding
@@ -53,14 +53,22 @@ def destination_findings(destination: DestinationOptions, mapping: Mapping | Non
         return [Finding(("key",), f"is required for {need}: the target field that identifies a record", on_key=True)]
     if mapping is None:
         return []
+    findings = _unwritten(("key",), destination.key, mapping)
+    for number, fields in enumerate(destination.fallback_keys):
+        findings += _unwritten(("fallback_keys", number), fields, mapping)
+    return findings
+
+
+def _unwritten(path: Where, fields: Sequence[str], mapping: Mapping) -> list[Finding]:
+    """The fields of a key that the mapping does not write."""
     targets = sorted(mapping.targets)
     return [
         Finding(
-            ("key", index) if len(destination.key) > 1 else ("key",),
+            (*path, index) if len(fields) > 1 else path,
             f"mapping {mapping.label} does not write the field `{name}`.{did_you_mean(name, targets)} "
             f"It writes: {listing(targets)}.",
         )
-        for index, name in enumerate(destination.key)
+        for index, name in enumerate(fields)
         if not _written(name, targets)
     ]
 

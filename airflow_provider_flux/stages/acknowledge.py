@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from airflow_provider_flux.connectors.contract import Verdict
+from airflow_provider_flux.connectors.contract import Verdict, Written
 from airflow_provider_flux.errors import RecordError, Stage
 from airflow_provider_flux.mapping.paths import MISSING, getter
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.fail_fast import stops
 from airflow_provider_flux.stages.fates import ranges
-from airflow_provider_flux.stages.guard import NO_CHANGE, Guarded
+from airflow_provider_flux.stages.guard import NEVER_DELIVERED, NO_CHANGE, Guarded
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import MappedRecord, ReadRecord
 from airflow_provider_flux.stages.strategy import failed_record
@@ -23,6 +23,12 @@ from airflow_provider_flux.store.records import ACKED, STOPPED
 from airflow_provider_flux.store.rows import Link, NewError, Run
 
 _encode = msgspec.json.Encoder().encode
+
+ALREADY_THERE = "already there"
+"""Why a record counts as skipped that `mode: create_if_missing` left as it is."""
+
+_LINKED = (NO_CHANGE, NEVER_DELIVERED)
+"""Why a record was not sent although its link row is to say that this version is dealt with."""
 
 
 class Acknowledger:
@@ -56,14 +62,14 @@ class Acknowledger:
         """
         fates = [(record.ordinal, "skipped", reason) for record, reason in guarded.skipped]
         errors: list[NewError] = []
-        links = [self._link(record, None, guarded) for record, reason in guarded.skipped if reason == NO_CHANGE]
+        links = [self._link(record, None, guarded) for record, reason in guarded.skipped if reason in _LINKED]
         for record, verdict in [*zip(guarded.send, verdicts, strict=True), *guarded.refused]:
             if isinstance(verdict, RecordError):
                 bucket, error = self._failed(batch, record, verdict, tried)
                 fates.append((record.ordinal, bucket, verdict.code))
                 errors.append(error)
             elif verdict is not None:
-                fates.append((record.ordinal, "written", "deleted" if record.deleted else "delivered"))
+                fates.append((record.ordinal, *_fate(record, verdict)))
                 links.append(self._link(record, verdict.key, guarded))
         fates.sort()
         outcomes = ranges(fates)
@@ -124,11 +130,12 @@ class Acknowledger:
         return self._payloads[1][ordinal - batch.entry.first]
 
     def _link(self, record: MappedRecord, key: str | None, guarded: Guarded) -> Link:
-        if key is None:
-            key = self._mapped_key(record)
-        if key is None and record.key in guarded.links:
-            key = guarded.links[record.key].destination_key
-        return Link(record.key, key, record.version, record.hash, record.deleted)
+        """The link row of a record. A key that the destination gave is worth more than the values of its key fields."""
+        known = guarded.links[record.key].destination_key if record.key in guarded.links else None
+        given = known if record.deleted or _is_given(known) else None
+        return Link(
+            record.key, key or given or self._mapped_key(record) or known, record.version, record.hash, record.deleted
+        )
 
     def _mapped_key(self, record: MappedRecord) -> str | None:
         """The values of the destination's key fields, as a JSON list."""
@@ -136,3 +143,15 @@ class Acknowledger:
             return None
         values = [get(record.data) for get in self._key_getters]
         return None if MISSING in values else _encode(values).decode()
+
+
+def _fate(record: MappedRecord, verdict: Written) -> tuple[str, str]:
+    """Bucket and reason of a record that the destination has now."""
+    if verdict.kept:
+        return "skipped", ALREADY_THERE
+    return "written", "deleted" if record.deleted else "delivered"
+
+
+def _is_given(key: str | None) -> bool:
+    """Whether the destination itself answered with this key; the values of its key fields are a JSON list."""
+    return key is not None and not key.startswith("[")

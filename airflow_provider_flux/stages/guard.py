@@ -12,6 +12,8 @@ from airflow_provider_flux.store.rows import Link
 NO_CHANGE = "no change"
 """A newer version that maps to what is there already: not sent, but its link says so."""
 
+NEVER_DELIVERED = "never delivered"
+"""The delete of a record that is not there: not sent, but its link keeps an older version from coming after it."""
 
 _UNSURE = RecordError(
     "PAYLOAD_MAY_BE_OLD",
@@ -75,13 +77,13 @@ class Guard:
 
     def _reason(self, record: MappedRecord, link: Link | None) -> str | None:
         if link is None:
-            return "never delivered" if record.deleted and not record.data else None
+            return NEVER_DELIVERED if record.deleted and not record.data else None
         if link.version is not None and record.version is not None and record.version != link.version:
             if record.version < link.version:
                 return "newer delivered"
             unchanged = link.hash == record.hash and link.deleted == record.deleted
             return NO_CHANGE if unchanged and self._skip_unchanged else None
         same = link.hash == record.hash and link.deleted == record.deleted
-        if record.version is not None and not self._idempotent:
+        if record.version is not None and not self._idempotent and record.deleted == link.deleted:
             return "already delivered"  # whatever the mapping made of it: this version is there
         return "already delivered" if same and not self._again else None

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -121,7 +122,8 @@ class _Transform:
         self._counts = counts
         self._keep: Callable[[dict[str, Any]], bool] | None = compile_filter(flow.filter) if flow.filter else None
         self._deletes = flow.destination.deletes
-        self._key_rules = mapping.only(flow.destination.key or ())
+        keys = (flow.destination.key or (), *flow.destination.fallback_keys)
+        self._key_rules = {fields: mapping.only(fields) for fields in keys}
         self._known = KnownErrors(ctx, mapping.version)
         self._stops = stops(ctx)
         self._files = ctx.files(Stage.TRANSFORM, ctx.epoch)
@@ -206,9 +208,9 @@ class _Transform:
     ) -> tuple[str, str] | None:
         if self._deletes == "ignore":
             return "skipped", "delete ignored"
-        # A tombstone often holds nothing but the id: map what the destination's key needs, as far as it goes.
-        data, errors = self._key_rules.apply(record.data)
-        line = _encode({} if errors else data)
+        # A tombstone often holds nothing but the id: map what the destination's keys need, as far as it goes.
+        known = [fields for fields, rules in self._key_rules.items() if not rules.apply(record.data)[1]]
+        line = _encode(self._mapping.only({*chain.from_iterable(known)}).apply(record.data)[0])
         mapped.append(MappedLine(ordinal, key, record.version, "", True, msgspec.Raw(line)))
         return None
 
