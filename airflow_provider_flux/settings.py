@@ -61,7 +61,7 @@ class Settings:
 def load() -> Settings:
     """:raises FluxError: CONFIG_INVALID when a setting has a value that cannot be used"""
     home = airflow_home()
-    section = _section(Path(os.environ.get("AIRFLOW_CONFIG") or home / "airflow.cfg").expanduser())
+    section = _section("flux")
     delays = _value(section, "task_retry_delays") or "60,300,1800"
     return Settings(
         include=Path(_value(section, "include") or _default_include(home)).expanduser().absolute(),
@@ -74,6 +74,26 @@ def load() -> Settings:
     )
 
 
+def fernet_keys() -> tuple[str, ...]:
+    """The keys with which Flux encrypts what it keeps of tokens: the first one encrypts, each of them decrypts.
+
+    `[flux] fernet_key`, else Airflow's own `[core] fernet_key`. Read apart from the others: most of Flux needs none.
+    https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html
+
+    :raises FluxError: CONFIG_INVALID when there is none
+    """
+    text = _value(_section("flux"), "fernet_key") or _value(_section("core"), "fernet_key", "core") or ""
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    if not keys:
+        raise FluxError(
+            "CONFIG_INVALID",
+            "there is no Fernet key, and without one Flux keeps no token: it would lie in the store for all to read",
+            next_step="Set AIRFLOW__CORE__FERNET_KEY (or AIRFLOW__FLUX__FERNET_KEY) to the same key for every process. "
+            "One is made by: python -c \"from cryptography.fernet import Fernet as F; print(F.generate_key().decode())\"",
+        )
+    return keys
+
+
 def airflow_home() -> Path:
     """Airflow's home folder, by Airflow's own rule."""
     return Path(os.environ.get("AIRFLOW_HOME") or "~/airflow").expanduser().absolute()
@@ -84,8 +104,8 @@ def _default_include(home: Path) -> Path:
     return beside if (beside / "flows").is_dir() else home / "include"
 
 
-def _value(section: configparser.SectionProxy | None, name: str) -> str | None:
-    variable = f"AIRFLOW__FLUX__{name.upper()}"
+def _value(section: configparser.SectionProxy | None, name: str, of: str = "flux") -> str | None:
+    variable = f"AIRFLOW__{of.upper()}__{name.upper()}"
     if os.environ.get(variable):
         return os.environ[variable]
     if os.environ.get(f"{variable}_CMD"):
@@ -96,7 +116,11 @@ def _value(section: configparser.SectionProxy | None, name: str) -> str | None:
             f"{variable}_SECRET cannot be used: Flux reads its settings also where no secrets backend is",
             next_step=f"Set {variable}, or {variable}_CMD to a command that prints the value.",
         )
-    return (section.get(name) or None) if section is not None else None
+    if section is None:
+        return None
+    if section.get(f"{name}_cmd") and not section.get(name):
+        return _printed(f"[{of}] {name}_cmd", section[f"{name}_cmd"])
+    return section.get(name) or None
 
 
 def _printed(variable: str, command: str) -> str:
@@ -112,13 +136,15 @@ def _printed(variable: str, command: str) -> str:
     return done.stdout.strip()
 
 
-def _section(path: Path) -> configparser.SectionProxy | None:
+def _section(name: str) -> configparser.SectionProxy | None:
+    """A section of `airflow.cfg`, None where there is none."""
+    path = Path(os.environ.get("AIRFLOW_CONFIG") or airflow_home() / "airflow.cfg").expanduser()
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read(path, encoding="utf-8")
     except (configparser.Error, UnicodeDecodeError) as error:
         raise FluxError("CONFIG_INVALID", f"{path} cannot be read: {error}") from None
-    return parser["flux"] if parser.has_section("flux") else None
+    return parser[name] if parser.has_section(name) else None
 
 
 def _delays(text: str) -> tuple[float, ...]:

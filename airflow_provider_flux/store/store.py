@@ -21,6 +21,7 @@ from airflow_provider_flux.store.records import Records
 from airflow_provider_flux.store.resolution import Resolution
 from airflow_provider_flux.store.runs import Runs
 from airflow_provider_flux.store.stages import Stages
+from airflow_provider_flux.store.tokens import Tokens
 from airflow_provider_flux.store.upgrade import create_sqlite
 from airflow_provider_flux.store.version import check_current, revision
 
@@ -39,6 +40,7 @@ class Store(
     Resolution,
     Known,
     Health,
+    Tokens,
     Reporting,
     Purge,
 ):

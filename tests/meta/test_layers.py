@@ -15,7 +15,7 @@ ARROWS: dict[str, set[str]] = {
     "errors": {"catalogue"},
     "settings": set(),
     "transport": set(),
-    "store": set(),
+    "store": {"settings", "transport"},  # of these only the Fernet key, and what a token is
     "staging": set(),
     "connectors": {"transport"},
     "mapping": {"connectors"},  # of these only connectors.options, see below

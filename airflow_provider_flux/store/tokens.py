@@ -1,0 +1,81 @@
+"""The tokens of connections that sign in with OAuth, shared by all tasks, and the lease to renew one."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from sqlalchemy import or_, select, text, update
+from sqlalchemy.engine import Connection
+
+from airflow_provider_flux.store.part import StorePart, insert_into
+from airflow_provider_flux.store.seal import Unreadable, seal, unseal
+from airflow_provider_flux.store.tables import tokens
+from airflow_provider_flux.store.text import clean, instant_text, now_text
+from airflow_provider_flux.transport.shared import StoredToken
+
+log = logging.getLogger(__name__)
+
+_NOW = text("SELECT clock_timestamp()")
+
+
+class Tokens(StorePart):
+    """One row per connection (`transport.shared.TokenVault`); every method raises FluxError STORE_UNAVAILABLE, and
+    CONFIG_INVALID when there is no key to encrypt with."""
+
+    def token(self, connection: str) -> StoredToken | None:
+        """The token that was kept last; None, too, for one that the present keys cannot read."""
+        with self._database.reading() as database:
+            sealed = database.execute(select(tokens.c.token).where(tokens.c.connection == clean(connection))).scalar()
+        if sealed is None:
+            return None
+        try:
+            return StoredToken(**json.loads(unseal(sealed)))
+        except Unreadable:
+            log.warning(
+                "The kept token of connection '%s' cannot be read with the present Fernet key: it counts as lost. "
+                "After a change of the key, name the new one and the old one, separated by a comma.",
+                connection,
+            )
+            return None
+
+    def lease_token(self, connection: str, holder: str, seconds: float) -> bool:
+        """Whether `holder` may renew the token now; nobody else may for so many seconds, or until it is kept.
+
+        The clock is the database's: tasks run on several machines.
+        """
+        name, free = clean(connection), tokens.c.lease_until.is_(None)
+        first = {"connection": name}
+        with self._database.writing() as database:
+            now = _now(database)
+            # The row is there, and locked, before the one statement that compares.
+            database.execute(insert_into(tokens, database.dialect.name).values(first).on_conflict_do_nothing())
+            mine = update(tokens).where(
+                tokens.c.connection == name,
+                or_(free, tokens.c.lease_until <= instant_text(now), tokens.c.lease_by == holder),
+            )
+            until = instant_text(now + timedelta(seconds=seconds))
+            return int(database.execute(mine.values(lease_by=holder, lease_until=until)).rowcount) == 1
+
+    def keep_token(self, connection: str, holder: str, token: StoredToken | None) -> None:
+        """Keep the new token, or (None) give the lease back without one.
+
+        A token is kept also when the lease ran out meanwhile: it is the only copy of what the server has handed out.
+        """
+        name = clean(connection)
+        row = None if token is None else {"token": seal(json.dumps(asdict(token))), "kept_at": now_text()}
+        mine = update(tokens).where(tokens.c.connection == name, tokens.c.lease_by == holder)
+        with self._database.writing() as database:
+            if row is not None:
+                insert = insert_into(tokens, database.dialect.name).values(connection=name, **row)
+                database.execute(insert.on_conflict_do_update(index_elements=[tokens.c.connection], set_=row))
+            database.execute(mine.values(lease_by=None, lease_until=None))
+
+
+def _now(database: Connection) -> datetime:
+    """The time by the clock that all tasks share."""
+    if database.dialect.name != "postgresql":
+        return datetime.now(UTC)  # a SQLite store is on one machine
+    now: datetime = database.execute(_NOW).scalar_one()
+    return now
