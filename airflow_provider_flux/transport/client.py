@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Final
 
 import httpx
@@ -20,7 +21,7 @@ from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.origin import join, same_origin
 from airflow_provider_flux.transport.pace import Pace, Unlimited
 from airflow_provider_flux.transport.retry import AttemptFailed, Persistence
-from airflow_provider_flux.transport.tally import Tally, kind_of_code, kind_of_status
+from airflow_provider_flux.transport.tally import RATE_LIMIT, Tally, kind_of_code, kind_of_status
 
 MAX_BODY: Final = 64 * 1024 * 1024
 """Largest answer that is read, in bytes."""
@@ -40,7 +41,8 @@ class HttpClient:
     It sits on httpx' transport, not on `httpx.Client`: that one logs every URL with its query, where keys and cursors
     stand, and keeps cookies.
 
-    :param base_url: scheme, host, port and a path that all calls begin with
+    :param base_url: scheme, host, port and a path that all calls begin with; a function where that is known only when
+        the first call is made (a token's answer names it)
     :param conn_id: the Airflow connection, for messages
     :param headers: sent with every request
     :param timeout: seconds without a sign of life from the server
@@ -55,7 +57,7 @@ class HttpClient:
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | Callable[[], str],
         *,
         conn_id: str,
         auth: Auth = NO_AUTH,
@@ -70,7 +72,7 @@ class HttpClient:
         pace: Pace | None = None,
         adviser: Adviser = no_advice,
     ) -> None:
-        self.base = httpx.URL(base_url)
+        self._base_url = base_url
         self.conn_id = conn_id
         self.tally = tally or Tally()
         self.mask = Masker(secrets)
@@ -86,7 +88,12 @@ class HttpClient:
         self._timeouts = httpx.Timeout(timeout).as_dict()
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
-        self._persistently = Persistence(self._attempt, budget, adviser)
+        self._persistently = Persistence(self._attempt, budget, adviser, self._count_throttle)
+
+    @cached_property
+    def base(self) -> httpx.URL:
+        """What all calls begin with."""
+        return httpx.URL(self._base_url if isinstance(self._base_url, str) else self._base_url())
 
     def send(self, request: Request, *, once: bool = False) -> Response:
         """Send a request and bring back the answer, whatever its status.
@@ -166,6 +173,13 @@ class HttpClient:
         elif target is None:
             self.tally.good()
         return response, target
+
+    def _count_throttle(self, response: Response) -> None:
+        """An answer was counted by its status, and is a throttle."""
+        counted = kind_of_status(response.status)
+        if counted != RATE_LIMIT:
+            message = self.mask(f"{response.endpoint} answered HTTP {response.status}: throttled")
+            self.tally.correct(counted, RATE_LIMIT, message, "RATE_LIMIT_EXCEEDED")
 
     def _call(self, request: Request, url: httpx.URL, signature: Signature) -> tuple[Response, httpx.URL | None]:
         """:raises AttemptFailed: no answer came

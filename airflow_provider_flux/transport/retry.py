@@ -17,6 +17,7 @@ from tenacity import RetryCallState, Retrying, stop_before_delay, wait_exponenti
 
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.advice import Advice, Adviser, no_advice
+from airflow_provider_flux.transport.buckets import points_left
 from airflow_provider_flux.transport.messages import Request, Response
 
 log = logging.getLogger("airflow_provider_flux.transport")
@@ -62,20 +63,26 @@ class Persistence:
     :param attempt: one try
     :param budget: seconds
     :param adviser: what is known of the system's answers
+    :param on_throttle: told each answer that only the adviser knows for a throttle, when it is about to be overcome
     """
 
     def __init__(
-        self, attempt: Callable[[Request], Response], budget: float, adviser: Adviser = no_advice
+        self,
+        attempt: Callable[[Request], Response],
+        budget: float,
+        adviser: Adviser = no_advice,
+        on_throttle: Callable[[Response], None] | None = None,
     ) -> None:
         self._attempt = attempt
         self._adviser = adviser
+        self._on_throttle = on_throttle
         self._in_vain = False
         enough = stop_before_delay(budget)
         self._retrying = Retrying(
             retry=_again,
             wait=_wait,
             stop=lambda state: self._in_vain or enough(state),
-            before_sleep=_log_wait,
+            before_sleep=self._before_sleep,
             retry_error_callback=self._give_up,
         )
 
@@ -93,7 +100,17 @@ class Persistence:
         tries.advice = self._adviser(response)
         if response.status not in _REFUSED | _GATEWAY and tries.advice is None:
             self._in_vain = False
+        if tries.advice is not None and not tries.advice.again:
+            then = "not trying again: no wait within a task outlasts it"
+            log.warning("quota exhausted: %s, %s, quota left: %s", _answered(response), then, quota_left(response))
         return response
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        _log(state, f"waiting {state.upcoming_sleep:.1f} s")
+        assert state.outcome is not None
+        tries: _Tries = state.args[1]
+        if self._on_throttle is not None and not state.outcome.failed and tries.advice is not None:
+            self._on_throttle(state.outcome.result())
 
     def _give_up(self, state: RetryCallState) -> Response:
         assert state.outcome is not None
@@ -121,13 +138,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
-def quota_left(headers: Mapping[str, str]) -> str:
+def quota_left(response: Response) -> str:
     """What the server says is left of the quota, or `unknown`. Every vendor spells the header differently."""
-    for name, value in headers.items():
+    for name, value in response.headers.items():
         spelt = name.lower().replace("-", "")
         if ("ratelimit" in spelt and "remaining" in spelt) or "requestsleft" in spelt:
             return value
-    return "unknown"
+    return points_left(response) or "unknown"
 
 
 def _again(state: RetryCallState) -> bool:
@@ -159,10 +176,6 @@ def _wait(state: RetryCallState) -> float:
     return max(waiting, retry_after(state.outcome.result().headers) or 0.0)
 
 
-def _log_wait(state: RetryCallState) -> None:
-    _log(state, f"waiting {state.upcoming_sleep:.1f} s")
-
-
 def _log(state: RetryCallState, then: str) -> None:
     assert state.outcome is not None
     error = state.outcome.exception()
@@ -170,9 +183,14 @@ def _log(state: RetryCallState, then: str) -> None:
         log.warning("%s, %s", error, then)
         return
     response: Response = state.outcome.result()
-    what = "throttled: " if response.status in _REFUSED else "unreadable: " if response.status < 300 else ""
-    quota = quota_left(response.headers)
-    log.warning("%sHTTP %d from %s, %s, quota left: %s", what, response.status, response.endpoint, then, quota)
+    tries: _Tries = state.args[1]
+    throttled = response.status in _REFUSED or (tries.advice is not None and tries.advice.again)
+    what = "throttled: " if throttled else "unreadable: " if response.status < 300 else ""
+    log.warning("%s%s, %s, quota left: %s", what, _answered(response), then, quota_left(response))
+
+
+def _answered(response: Response) -> str:
+    return f"HTTP {response.status} from {response.endpoint}"
 
 
 def _http_date(text: str) -> datetime | None:

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport import auth
-from airflow_provider_flux.transport.messages import Request
+from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.retry import quota_left, retry_after
 from tests.contracts.servers.wire import Reply, script, unused_port
 from tests.unit.transport.conftest import Lab
@@ -71,7 +71,7 @@ def test_a_date_without_the_servers_date_is_compared_with_our_clock() -> None:
     ],
 )
 def test_the_quota_is_found_in_the_vendors_spellings(headers: dict[str, str], left: str) -> None:
-    assert quota_left(headers) == left
+    assert quota_left(Response(429, headers, b"", "https://api.example.com/x", "GET /x")) == left
 
 
 def test_each_throttle_is_one_log_line(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
