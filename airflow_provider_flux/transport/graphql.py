@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from airflow_provider_flux.transport.classify import Finding
+from airflow_provider_flux.transport.classify import Finding, as_text
 from airflow_provider_flux.transport.complaints import field_path
 from airflow_provider_flux.transport.paths import MISSING, get, steps
 from airflow_provider_flux.transport.wordings import caller_fault, record_fault
@@ -210,6 +210,21 @@ def judge(value: Any, *, asked: bool = False) -> GraphqlAnswer | None:
     if not well_formed or not (data is None or isinstance(data, dict)) or (data is None and not errors):
         return None
     return GraphqlAnswer(data, tuple(_error(error) for error in errors), tuple(_refusals(data or {})))
+
+
+def errors_at(value: Any, path: str) -> list[GraphqlError]:
+    """The user errors at a path of an answer: a list of them, one of them, or nothing.
+
+    :param path: `data.contactCreate.problems`
+    """
+    found = get(value, path)
+    entries = found if isinstance(found, list) else [found] if isinstance(found, dict) else []
+    where = steps(path)[1:]
+    return [
+        GraphqlError(entry["message"] if _is_error(entry) else as_text(entry), _code(entry), where, _field(entry))
+        for entry in entries
+        if isinstance(entry, dict)
+    ]
 
 
 def get_at(data: Any, path: Sequence[str | int]) -> Any:
