@@ -27,4 +27,4 @@ lock:             ## make constraints/ again from pyproject.toml
 	$(PYTHON) run.py lock
 
 clean:            ## remove the environments and every cache
-	rm -rf .venv .venv-2.11 .venv-bench .venv*.lock .flux-demo .reports .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf .venv .venv-2.11 .venv-bench .venv*.lock .servers .flux-demo .reports .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -63,6 +63,13 @@ LANES = (
         workers=2,
     ),
     Lane(
+        "servers",
+        "servers and descriptions of others: Prism, oidc-provider, PostGraphile, Shopify's schema, MariaDB",
+        budget=240,  # installing is part of it
+        pytest=("tests/servers",),
+        workers=2,
+    ),
+    Lane(
         "processes",
         "stages in processes of their own that are killed, starved and run beside each other",
         budget=240,
