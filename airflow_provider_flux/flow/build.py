@@ -28,16 +28,36 @@ _STAND_IN: dict[str, Any] = {
 }
 
 
+class ValidSide(NamedTuple):
+    """A side of a flow that is valid: where its keys stand, and the options that they make."""
+
+    side: Side
+    options: Any
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A valid flow taken apart, to be compared with the systems that it names."""
+
+    document: Document
+    source: ValidSide
+    destination: ValidSide
+    mapping: Mapping
+    condition: Expression | None
+
+
 @dataclass
 class Built:
     """What came of one flow file.
 
     :param file: the flow, if there are no problems
+    :param parts: the same, taken apart
     :param warnings: what works but has a price
     :param uses: the files that it names, as `mapping contacts` and `connector crm`
     """
 
     file: FlowFile | None = None
+    parts: Parts | None = None
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
@@ -46,11 +66,6 @@ class Built:
 def build_flow(document: Document, library: Library) -> Built:
     """Validate one flow with its mapping and its connector files; every problem at once."""
     return _Builder(document, library).build()
-
-
-class _ValidSide(NamedTuple):
-    side: Side
-    options: Any
 
 
 class _Builder:
@@ -74,12 +89,14 @@ class _Builder:
             self.check_destination(destination, source, mapping)
         if not self.built.problems:
             self.built.file = file
+            if source is not None and destination is not None and mapping is not None:
+                self.built.parts = Parts(self.document, source, destination, mapping, condition)
         return self.built
 
     def problem(self, path: Where, message: str) -> None:
         self.built.problems.append(self.document.problem(path, message))
 
-    def flow_file(self, sides: dict[str, _ValidSide | None]) -> FlowFile | None:
+    def flow_file(self, sides: dict[str, ValidSide | None]) -> FlowFile | None:
         """The keys of the file itself. A side that is a block has been judged already and does not count here."""
         values = dict(self.document.data)
         for name, side in sides.items():
@@ -92,7 +109,7 @@ class _Builder:
             self.built.problems += [top.place(finding) for finding in explain(error, FlowFile, values)]
             return None
 
-    def side(self, name: SideName) -> _ValidSide | None:
+    def side(self, name: SideName) -> ValidSide | None:
         """`source` or `destination`: its keys over those of its connector file, validated by the connector's model."""
         own = Layer(self.document, (name,))
         try:
@@ -105,7 +122,7 @@ class _Builder:
             return None
         options, problems = side.options()
         self.built.problems += [*problems, *(own.place(finding) for finding in findings)]
-        return None if options is None else _ValidSide(side, options)
+        return None if options is None else ValidSide(side, options)
 
     def assemble(self, name: SideName) -> tuple[Side, list[Finding]]:
         """:raises _Fault: when the connector is not one
@@ -146,7 +163,7 @@ class _Builder:
             self.problem(("filter",), str(error))
             return None
 
-    def check_source(self, source: _ValidSide, mapping: Mapping | None, condition: Expression | None) -> None:
+    def check_source(self, source: ValidSide, mapping: Mapping | None, condition: Expression | None) -> None:
         side, options = source
         self.built.problems += [side.place(finding) for finding in cross.source_findings(options)]
         self.built.warnings += [side.place(Finding((), advice)) for advice in options.advice()]
@@ -157,7 +174,7 @@ class _Builder:
             for message in cross.unread(options, condition.paths, "this expression"):
                 self.problem(("filter",), message)
 
-    def check_destination(self, destination: _ValidSide, source: _ValidSide | None, mapping: Mapping | None) -> None:
+    def check_destination(self, destination: ValidSide, source: ValidSide | None, mapping: Mapping | None) -> None:
         side, options = destination
         self.built.problems += [side.place(finding) for finding in cross.destination_findings(options, mapping)]
         self.built.warnings += [side.place(Finding((), advice)) for advice in options.advice()]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from airflow_provider_flux.errors import ConfigError, Problem
 from airflow_provider_flux.flow import folder
+from airflow_provider_flux.flow.build import Parts
 from airflow_provider_flux.flow.library import Library, in_order
 from airflow_provider_flux.flow.loader import build_path
+from airflow_provider_flux.flow.models import FlowFile
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,24 @@ class CheckReport:
     mappings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Checked:
+    """:param report: what people read
+    :param flows: the valid flows, taken apart
+    :param library: the files that they come from
+    """
+
+    report: CheckReport
+    flows: tuple[tuple[FlowFile, Parts], ...]
+    library: Library
+
+
 def check(include: Path, paths: Sequence[Path] = ()) -> CheckReport:
+    """As `examine`, the report alone."""
+    return examine(include, paths).report
+
+
+def examine(include: Path, paths: Sequence[Path] = ()) -> Checked:
     """Check all flows, all versions of all mappings and all connector files.
 
     :param paths: files or folders of the include folder to which the check is limited; a flow among them is checked
@@ -36,7 +55,7 @@ def check(include: Path, paths: Sequence[Path] = ()) -> CheckReport:
     library = Library(include)
     problems, warnings = _names(include, library, scope)
     problems += scope.problems
-    flows, used = [], set()
+    flows, valid, used = [], [], set()
     for flow_id, path in folder.list_flows(include).paths.items():
         if path not in scope:
             continue
@@ -46,9 +65,12 @@ def check(include: Path, paths: Sequence[Path] = ()) -> CheckReport:
         used |= built.uses
         if built.file is not None:
             flows.append(flow_id)
+        if built.file is not None and built.parts is not None:
+            valid.append((built.file, built.parts))
     mappings = _mappings(library, scope, used, problems, warnings)
     _connector_files(library, scope, used, problems, warnings)
-    return CheckReport(tuple(in_order(problems)), tuple(in_order(warnings)), tuple(flows), tuple(mappings))
+    report = CheckReport(tuple(in_order(problems)), tuple(in_order(warnings)), tuple(flows), tuple(mappings))
+    return Checked(report, tuple(valid), library)
 
 
 class _Scope:

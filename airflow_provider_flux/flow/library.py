@@ -14,7 +14,7 @@ from airflow_provider_flux.flow import folder
 from airflow_provider_flux.flow.connector_file import ConnectorFile, load_connector_file
 from airflow_provider_flux.flow.problems import explain
 from airflow_provider_flux.flow.suggest import allowed
-from airflow_provider_flux.flow.yaml_file import read_file
+from airflow_provider_flux.flow.yaml_file import Document, read_file
 from airflow_provider_flux.mapping.engine import Mapping, MappingProblems, compile_mapping
 from airflow_provider_flux.mapping.expression import Expression, compile_expression
 from airflow_provider_flux.mapping.spec import MappingFile
@@ -53,6 +53,7 @@ class Library:
         self.include = include
         self._versions: dict[str, dict[int, Path]] = {}
         self._mapping = _Once(self._load_mapping)
+        self._mapping_file = _Once(self._load_mapping_file)
         self._connector_file = _Once(self._load_connector_file)
         self._filters: dict[str, Expression | str] = {}
 
@@ -89,6 +90,15 @@ class Library:
             raise NoSuchMapping(f"mapping `{name}` has no version {number}. Allowed: {listed}.")
         return self._mapping((name, number))
 
+    def mapping_file(self, name: str, version: int) -> tuple[Document, MappingFile]:
+        """A version of a mapping as its file has it, with the places of its rules.
+
+        :raises ConfigError: with every problem of the file
+        :raises KeyError: when there is no such version
+        """
+        self.versions(name)[version]
+        return self._mapping_file((name, version))
+
     def filter_expression(self, text: str) -> Expression:
         """A compiled `filter`; flows often share the same one.
 
@@ -105,11 +115,18 @@ class Library:
         return found
 
     def _load_mapping(self, key: tuple[str, int]) -> Mapping:
+        document, file = self._mapping_file(key)
+        try:
+            return compile_mapping(file, *key)
+        except MappingProblems as error:
+            raise ConfigError([document.problem(path, message) for path, message in error.problems]) from error
+
+    def _load_mapping_file(self, key: tuple[str, int]) -> tuple[Document, MappingFile]:
         name, version = key
         path = self.versions(name)[version]
         document = read_file(path, folder.shown(self.include, path))
         try:
-            return compile_mapping(MappingFile.model_validate(document.data), name, version)
+            return document, MappingFile.model_validate(document.data)
         except ValidationError as error:
             raise ConfigError(
                 [
@@ -117,8 +134,6 @@ class Library:
                     for finding in explain(error, MappingFile, document.data)
                 ]
             ) from error
-        except MappingProblems as error:
-            raise ConfigError([document.problem(path, message) for path, message in error.problems]) from error
 
     def _load_connector_file(self, name: str) -> ConnectorFile:
         path = self.connector_files.paths[name]
