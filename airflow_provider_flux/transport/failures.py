@@ -10,6 +10,7 @@ from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.answers import Decoded, NotJson, kept, looks_like_html
 from airflow_provider_flux.transport.classify import Finding, Row, loosely, recognise, request_code, vendor_message
 from airflow_provider_flux.transport.messages import Response
+from airflow_provider_flux.transport.quota import day_used_up
 from airflow_provider_flux.transport.retry import retry_after
 from airflow_provider_flux.transport.tally import Tally, kind_of_code, kind_of_status
 from airflow_provider_flux.transport.wordings import caller_fault
@@ -56,7 +57,8 @@ class Judgement:
     def failed(self, response: Response) -> FluxError:
         """The error for an answer whose status says that the request failed."""
         value = loosely(response.body, response.content_type)
-        return self._error(response, self._recognised(response.status, value), vendor_message(value))
+        finding = Finding("QUOTA_EXHAUSTED") if day_used_up(response) else self._recognised(response.status, value)
+        return self._error(response, finding, vendor_message(value))
 
     def graphql(self, response: Response, error: graphql.GraphqlError) -> FluxError:
         """The error for an answer that says by its status that all is well, and by its body that it is not."""

@@ -47,5 +47,18 @@ def advisers(*several: Adviser) -> Adviser:
     return advise
 
 
+def day_used_up(response: Response) -> bool:
+    """Whether a 429 says by its headers that nothing is left of a day's budget.
+
+    As `x-daily-ratelimit-token-remaining: 0` of Pipedrive and `X-HubSpot-RateLimit-Daily-Remaining: 0` of HubSpot do.
+    """
+    if response.status != 429:
+        return False
+    return any(
+        "daily" in name.lower() and "remaining" in name.lower() and value.strip() == "0"
+        for name, value in response.headers.items()
+    )
+
+
 def _nothing(response: Response) -> Advice | None:
     """No row tells a throttle."""
