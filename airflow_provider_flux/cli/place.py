@@ -95,6 +95,19 @@ def find_credentials(conn_id: str, conn_type: str) -> Credentials:
             raise _missing(conn_id, conn_type, error.message) from error
 
 
+def pool_names() -> frozenset[str] | None:
+    """The pools of Airflow; None where Airflow is not installed.
+
+    :raises FluxError: CONFIG_INVALID when Airflow's database cannot be read
+    """
+    if find_spec("airflow") is None:
+        return None
+    with redirect_stdout(sys.stderr):
+        from airflow_provider_flux.hooks.pools import pool_names
+
+        return pool_names()
+
+
 def _missing(conn_id: str, conn_type: str, why: str) -> FluxError:
     example = json.dumps({"conn_type": conn_type, "host": "...", "login": "...", "password": "..."})
     return FluxError(

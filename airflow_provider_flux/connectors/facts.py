@@ -65,8 +65,13 @@ def facts_of(connector: type[Connector]) -> Facts:
         () if profile is None else tuple(_answer(row) for row in profile.rows),
         connector.objects,
         connector.any_object,
-        connector.describe.__func__ is not Connector.describe.__func__,  # type: ignore[attr-defined]  # class methods
+        describes_itself(connector),
     )
+
+
+def describes_itself(connector: type[Connector]) -> bool:
+    """Whether the connector's system can be asked for its fields."""
+    return connector.describe.__func__ is not Connector.describe.__func__  # type: ignore[attr-defined]  # class methods
 
 
 def object_of(connector: type[Connector], name: str) -> ObjectType | None:

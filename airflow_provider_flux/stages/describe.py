@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.declare import Description
+from airflow_provider_flux.connectors.facts import describes_itself
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.stages.health import note_calls, switched_off
@@ -26,8 +28,6 @@ def describe(
 ) -> Description | None:
     """What the system says of an object now; nothing is kept from an earlier call. None where it cannot be asked.
 
-    Nothing is tried again: a person waits for the answer.
-
     :param connector: name of the built-in connector
     :param credentials: finds the connection's fields
     :param options: of a flow that uses the object, or
@@ -35,6 +35,31 @@ def describe(
     :raises FluxError: CONNECTION_DISABLED before any call; CONNECTION_INVALID; NOT_FOUND for an object that is not
         there; what the system answers
     """
+    declared = registry.get(connector)
+    if not describes_itself(declared):
+        return None
+    with _counted(store, connection, connector) as tally:
+        return declared.describe(replace(credentials(), one_try=True), options, object_name, tally)
+
+
+def ask(
+    store: Store,
+    connection: str,
+    connector: str,
+    credentials: Callable[[], Credentials],
+    options: SourceOptions | DestinationOptions,
+) -> str:
+    """One harmless call; what answered.
+
+    :raises FluxError: as `describe`
+    """
+    with _counted(store, connection, connector) as tally:
+        return registry.get(connector).test(replace(credentials(), one_try=True), options, tally)
+
+
+@contextmanager
+def _counted(store: Store, connection: str, connector: str) -> Iterator[Tally]:
+    """Calls over a connection that is switched on. Nothing is tried again: a person waits for the answer."""
     row = store.connection(connection)
     if row is not None and row.state == DISABLED:
         raise FluxError(
@@ -44,8 +69,7 @@ def describe(
         )
     tally = Tally()
     try:
-        found = replace(credentials(), one_try=True)
-        return registry.get(connector).describe(found, options, object_name, tally)
+        yield tally
     except FluxError as error:
         if error.code == "CONNECTION_INVALID" and not tally.counts:
             tally.bad(CONNECTION, error.message, error.code)
