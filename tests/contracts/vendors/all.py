@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tests.contracts.vendors.rest import RestVendor
 from tests.contracts.vendors.vendor import Vendor
 
-VENDORS: tuple[type[Vendor], ...] = ()
+VENDORS: tuple[type[Vendor], ...] = (
+    RestVendor,
+)  # fmt: skip

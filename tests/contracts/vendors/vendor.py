@@ -29,6 +29,13 @@ class Vendor(ABC):
     unique_email: ClassVar[bool] = True
     """Whether the vendor refuses a second record with the same e-mail."""
     graphql: ClassVar[bool] = False
+    required: ClassVar[str | None] = "email"
+    """What the vendor demands of a new person: `email` or `name`; None where it takes a record without anything."""
+    fallback_key: ClassVar[str | None] = None
+    """The target field of the phone, where its destination has `fallback_keys`; None where it has none."""
+    form_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields of the connection without which nothing goes: `host`, `password`, `extra.<name>`. Not those for which the
+    connector knows an address of its own: the suite never calls a vendor."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -40,7 +47,7 @@ class Vendor(ABC):
         """One request, start to end."""
         with self.lock:
             self.calls.append(call)
-            if self.faults:
+            if self.faults and not self.is_sign_in(call):
                 fault = self.faults.pop(0)
                 reply = fault if isinstance(fault, Reply) else fault(call)
                 if reply is not None:
@@ -50,6 +57,18 @@ class Vendor(ABC):
     @abstractmethod
     def handle(self, call: Call) -> Reply:
         """The API itself: checks the credentials (401 in the vendor's words), then answers."""
+
+    def is_sign_in(self, call: Call) -> bool:
+        """Whether a request asks for a token; `faults` are for the others. Override where there is such a thing."""
+        return False
+
+    def is_write(self, call: Call) -> bool:
+        """Whether a request may change what is stored. Override where searches are sent with POST."""
+        return b"mutation" in call.body if self.graphql else call.method != "GET"
+
+    def count(self) -> int:
+        """How many persons there are. Override where two may have the same e-mail, or none."""
+        return len(self.stored())
 
     @abstractmethod
     def connection(self, url: str) -> dict[str, Any]:
