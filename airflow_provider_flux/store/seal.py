@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.settings import fernet_keys
 
-
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 

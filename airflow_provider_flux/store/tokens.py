@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+
 from sqlalchemy import or_, select, text, update
 from sqlalchemy.engine import Connection
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from airflow_provider_flux.transport.ledger import Grant
+from airflow_provider_flux.transport.pace import Limit
 
 
 @dataclass(frozen=True)
@@ -13,6 +17,7 @@ class StoredToken:
     :param access: the access token
     :param refresh: the refresh token, where one was given
     :param expires_at: seconds since 1970 by our own clock; None where the server did not say
+    :param renew_at: from when on it is renewed, some time before it expires
     :param origin: fingerprint of the connection's own secrets from which it came: another one makes it void
     :param extra: what else the server told: `instance_url` of Salesforce
     """
@@ -20,6 +25,7 @@ class StoredToken:
     access: str
     refresh: str | None = None
     expires_at: float | None = None
+    renew_at: float | None = None
     origin: str = ""
     extra: dict[str, str] | None = None
 
@@ -41,16 +47,22 @@ class TokenVault(Protocol):
 
 
 class PaceBook(Protocol):
-    """Counts the calls of all tasks over a connection."""
+    """Counts the calls of all tasks over a connection, in blocks (see `transport.ledger`)."""
 
-    def take_calls(self, connection: str, limit: str, holder: str, wanted: int, allowed: int, seconds: float) -> float:
-        """Reserve `wanted` calls of a limit of `allowed` within any `seconds`.
+    def take_calls(
+        self, connection: str, block: str, limits: Sequence[Limit], wanted: int, life: float
+    ) -> Grant:
+        """Reserve up to so many calls, of all the limits at once, or none.
 
-        :return: 0 when they are reserved; else after how many seconds to ask again
+        :param block: a name for them that nobody else uses
+        :param life: seconds after which no call of the block can be on its way any more, should its process die
         """
 
-    def give_back(self, connection: str, limit: str, holder: str) -> None:
-        """All calls that `holder` reserved have ended: the span begins to run."""
+    def give_back(self, connection: str, block: str, used: int) -> None:
+        """All calls of the block were answered, or never made: the spans begin to run.
+
+        :param used: how many of them were made
+        """
 
 
 @dataclass(frozen=True)

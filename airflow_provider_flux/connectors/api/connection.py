@@ -2,9 +2,9 @@
 
 Fields, as the HTTP provider's hook reads them: `host` (a name or a whole URL), `schema` (http or https), `port`,
 `login`, `password` (password, token or key). In `extra`: `timeout` (seconds of silence), `retry_budget` (seconds within
-which a call is tried again), `verify` (false, or the file of an authority), `cert` (file, or [file, key file]), `proxy`
-or `proxies`, `trust_env`, `headers` (an object), `auth` (as in the flow), `test_path`; any other text in `extra` is a
-header too, as it is for that hook.
+which a call is tried again, or waits for its turn), `limit` (calls, as `100/10s`, or `none`), `verify` (false, or the file of an authority), `cert` (file, or [file, key file]), `proxy`
+or `proxies`, `trust_env`, `headers` (an object), `test_path`, and what signing in needs (see `sign_in`). Where nothing
+is known of the system, any other text in `extra` is a header too, as it is for that hook.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from __future__ import annotations
 import logging
 import ssl
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import ValidationError
-
+from airflow_provider_flux.connectors.api import sign_in
+from airflow_provider_flux.connectors.api.auth_options import Auth as AuthOptions
+from airflow_provider_flux.connectors.api.pacing import open_adviser, open_pace
 from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.credentials import Credentials
-from airflow_provider_flux.connectors.rest import options as rest_options
-from airflow_provider_flux.transport import auth as transport_auth
 from airflow_provider_flux.transport.auth import Auth, header_value
+from airflow_provider_flux.transport.classify import Row
 from airflow_provider_flux.transport.client import BUDGET, TIMEOUT, HttpClient
 from airflow_provider_flux.transport.masking import is_secret_name
+from airflow_provider_flux.transport.oauth import OAuth
 from airflow_provider_flux.transport.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -41,8 +43,9 @@ OWN_EXTRAS = frozenset(
         "proxies",
         "trust_env",
         "headers",
-        "auth",
+        "limit",
         "test_path",
+        *sign_in.OWN_EXTRAS,
     }
 )
 """Names in the extra field that are options; other texts there are headers."""
@@ -50,14 +53,19 @@ OWN_EXTRAS = frozenset(
 _IGNORED = frozenset({"stream", "allow_redirects", "max_redirects", "check_response"})
 
 
+_TOKEN_TIMEOUT, _TOKEN_BUDGET = 10.0, 20.0
+"""Of a request for a token: other tasks wait for it, and take over after `oauth.LEASE` seconds."""
+
+
 def open_client(
     credentials: Credentials,
-    auth: rest_options.Auth | None,
+    auth: AuthOptions | None,
     *,
     profile: ApiProfile = ANY_API,
     timeout: timedelta | None = None,
     connections: int = 10,
     tally: Tally | None = None,
+    rows: Sequence[Row] = (),
 ) -> HttpClient:
     """A client of the connection's API. No call is made.
 
@@ -67,21 +75,55 @@ def open_client(
     :param tally: where its calls are counted; one of its own unless given
     :raises FluxError: CONNECTION_INVALID, with the field at fault
     """
-    base = base_url(credentials, profile)
-    headers, secrets = _extra_headers(credentials)
+    tally = tally or Tally()
+    signer, base = open_auth(credentials, auth, profile, tally)
+    headers, secrets = _extra_headers(credentials, profile)
+    known = signer.token_url if isinstance(signer, OAuth) and not isinstance(base, str) else str(base)
     return HttpClient(
         base,
         conn_id=credentials.conn_id,
-        auth=_auth(credentials, auth),
+        auth=signer,
         headers={**profile.headers, **headers},
         secrets=secrets,
-        timeout=timeout.total_seconds() if timeout is not None else _seconds(credentials, "timeout", TIMEOUT),
-        verify=_verify(credentials, base),
-        proxy=_proxy(credentials, base),
+        timeout=silence,
+        verify=_verify(credentials, known),
+        proxy=_proxy(credentials, known),
         connections=connections,
-        budget=0.0 if credentials.one_try else _seconds(credentials, "retry_budget", BUDGET),
+        budget=0.0 if credentials.one_try else patience,
         tally=tally,
-        adviser=profile.adviser,
+        pace=open_pace(credentials, profile, patience=patience, silence=silence),
+        adviser=open_adviser(profile, rows),
+    )
+
+
+def open_auth(
+    credentials: Credentials, of_flow: AuthOptions | None, profile: ApiProfile, tally: Tally | None = None
+) -> tuple[Auth, str | Callable[[], str]]:
+    """What signs the requests of a connection, and the URL that they begin with; a function where only the answer of
+    the token server tells. No call is made.
+
+    :raises FluxError: CONNECTION_INVALID, with the field at fault
+    """
+    told_by_token = profile.sign_in.base_url_from if profile.sign_in is not None else None
+    if told_by_token is None or credentials.host or profile.base_url:
+        base = base_url(credentials, profile)
+        return sign_in.sign_in(credentials, of_flow, profile.sign_in, base, _token_client(credentials), tally), base
+    signer = sign_in.sign_in(credentials, of_flow, profile.sign_in, None, _token_client(credentials), tally)
+    if isinstance(signer, OAuth):
+        return signer, partial(_told, credentials, signer, told_by_token)
+    return signer, base_url(credentials, profile)  # raises: the field is empty
+
+
+def _token_client(credentials: Credentials) -> Callable[[str], HttpClient]:
+    """Opens clients of token servers: TLS and proxy as for the API, the API's headers are not sent."""
+    return lambda url: HttpClient(
+        url,
+        conn_id=credentials.conn_id,
+        timeout=min(_seconds(credentials, "timeout", TIMEOUT), _TOKEN_TIMEOUT),
+        verify=_verify(credentials, url),
+        proxy=_proxy(credentials, url),
+        connections=1,
+        budget=0.0 if credentials.one_try else _TOKEN_BUDGET,
     )
 
 
@@ -95,7 +137,8 @@ def base_url(credentials: Credentials, profile: ApiProfile = ANY_API) -> str:
         raise credentials.invalid(
             "host", "is empty; it must hold the API's host or base URL, as https://api.example.com"
         )
-    url = host if "://" in host else f"{credentials.schema or 'http'}://{host}"
+    scheme = credentials.schema or ("http" if profile.sign_in is None else "https")
+    url = host if "://" in host else f"{scheme}://{host}"
     try:
         parts = urlsplit(url)
         port = parts.port or credentials.port
@@ -111,47 +154,20 @@ def base_url(credentials: Credentials, profile: ApiProfile = ANY_API) -> str:
     return urlunsplit((parts.scheme, f"{name}:{port}" if port else name, parts.path.rstrip("/"), "", ""))
 
 
-def _auth(credentials: Credentials, of_flow: rest_options.Auth | None) -> Auth:
-    declared = of_flow or _declared(credentials)
-    try:
-        if declared is None:
-            if credentials.login:
-                return transport_auth.basic(credentials.login, credentials.password or "")
-            return transport_auth.bearer(credentials.password) if credentials.password else transport_auth.NO_AUTH
-        if declared.kind == "bearer":
-            return transport_auth.bearer(_password(credentials, "token"))
-        if declared.kind == "api_key":
-            key = _password(credentials, "API key")
-            return transport_auth.api_key(key, header=declared.header, query=declared.query, prefix=declared.prefix)
-        if declared.kind == "basic":
-            if not credentials.login:
-                raise credentials.invalid("login", "is empty; `auth: basic` needs it")
-            return transport_auth.basic(credentials.login, credentials.password or "")
-    except ValueError as error:
-        field = "login" if "login" in str(error) else "password"
-        raise credentials.invalid(field, str(error)) from None
-    return transport_auth.NO_AUTH
+def _told(credentials: Credentials, signer: OAuth, member: str) -> str:
+    """The API's base URL as the answer of the token server names it.
+
+    :raises FluxError: CONNECTION_INVALID when it names none, or one that is less safe than the token server's own
+    """
+    url = (signer.token().extra or {}).get(member, "")
+    safe = ("https",) if signer.token_url.startswith("https:") else ("https", "http")
+    parts = urlsplit(url)
+    if parts.scheme not in safe or not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+        raise credentials.invalid("host", f"is empty, and the token server names no usable URL as `{member}`")
+    return url.rstrip("/")
 
 
-def _password(credentials: Credentials, what: str) -> str:
-    if not credentials.password:
-        raise credentials.invalid("password", f"is empty; it must hold the {what}")
-    return credentials.password
-
-
-def _declared(credentials: Credentials) -> rest_options.Auth | None:
-    """`auth` of the connection's extra field."""
-    declared = credentials.extra.get("auth")
-    if declared is None:
-        return None
-    try:
-        return rest_options.Auth.model_validate({"kind": declared} if isinstance(declared, str) else declared)
-    except ValidationError as error:
-        reason = "; ".join(detail["msg"] for detail in error.errors(include_input=False, include_url=False))
-        raise credentials.invalid("extra.auth", reason) from None
-
-
-def _extra_headers(credentials: Credentials) -> tuple[dict[str, str], tuple[str, ...]]:
+def _extra_headers(credentials: Credentials, profile: ApiProfile) -> tuple[dict[str, str], tuple[str, ...]]:
     """Headers of the extra field, and those of their values that are secrets."""
     own = credentials.extra.get("headers") or {}
     if not isinstance(own, Mapping):
@@ -159,9 +175,9 @@ def _extra_headers(credentials: Credentials) -> tuple[dict[str, str], tuple[str,
     if credentials.extra.get("srv_lookup"):
         raise credentials.invalid("extra.srv_lookup", "is not supported; write the host itself")
     headers: dict[str, str] = {}
-    others = {
-        name: value for name, value in credentials.extra.items() if name not in OWN_EXTRAS | _IGNORED | {"srv_lookup"}
-    }
+    # The extra field of a system that is known holds its own options.
+    loose = credentials.extra if profile.sign_in is None else {}
+    others = {name: value for name, value in loose.items() if name not in OWN_EXTRAS | _IGNORED | {"srv_lookup"}}
     for name, value in {**others, **own}.items():
         if not isinstance(value, str):
             raise credentials.invalid(f"extra.{name}", "is neither an option of Flux nor the text of a header")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from airflow_provider_flux.connectors.api.auth_options import Auth
 from airflow_provider_flux.connectors.api.clock import clock
 from airflow_provider_flux.connectors.api.connection import open_client
 from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.rest.bodies import encode_item
-from airflow_provider_flux.connectors.rest.options import Auth
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.answers import Decoded

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from airflow_provider_flux.connectors.api.auth_options import Auth
 from airflow_provider_flux.connectors.options import DestinationOptions, Duration, Model
-from airflow_provider_flux.connectors.rest.options import AnswerPath, Auth, ErrorRow, Headers, Params, UrlPath
+from airflow_provider_flux.connectors.rest.options import AnswerPath, ErrorRow, Headers, Params, UrlPath
 from airflow_provider_flux.connectors.rest.placeholders import compile_template, has_placeholder
 from airflow_provider_flux.transport.paths import place
 

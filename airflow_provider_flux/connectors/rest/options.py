@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -49,29 +49,6 @@ def _headers(value: dict[str, str]) -> dict[str, str]:
 
 Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 """Headers without secrets."""
-
-
-class Auth(Model):
-    """How the credentials of the connection are sent."""
-
-    kind: Literal["bearer", "basic", "api_key", "none"] = Field(
-        description="`bearer`: password as a token. `basic`: login and password. `api_key`: password as a key. `none`."
-    )
-    header: str | None = Field(default=None, description="Header that carries the API key; X-Api-Key unless given.")
-    query: str | None = Field(
-        default=None, description="Query parameter that carries the API key, instead of a header."
-    )
-    prefix: str = Field(default="", description="Text before the API key in its header, for example `Token `.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Auth:
-        if self.kind != "api_key" and (self.header or self.query or self.prefix):
-            raise ValueError("`header`, `query` and `prefix` belong to kind api_key")
-        if self.header and self.query:
-            raise ValueError("write either `header` or `query`")
-        if self.query and self.prefix:
-            raise ValueError("`prefix` belongs to a header")
-        return self
 
 
 def _statuses(value: Any) -> Any:

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from airflow_provider_flux.connectors.options import Duration, Model, SourceOptions
-from airflow_provider_flux.connectors.rest.options import AnswerPath, Auth, ErrorRow, Headers, Params, UrlPath
+from airflow_provider_flux.connectors.api.auth_options import Auth
+from airflow_provider_flux.connectors.options import Cursor, Duration, Model, SourceOptions
+from airflow_provider_flux.connectors.rest.options import AnswerPath, ErrorRow, Headers, Params, UrlPath
 from airflow_provider_flux.connectors.rest.placeholders import compile_template, placeholders
 from airflow_provider_flux.transport.paths import check_path, place
 
@@ -156,7 +157,7 @@ class RestSourceOptions(SourceOptions):
         if self.parameters_in == "body":
             self._check_body_paths()
         if self.incremental is not None:
-            self._check_incremental(self.incremental)
+            check_incremental(self.cursor, self.incremental.format, exclusive=self.incremental.exclusive)
         if self.item is not None:
             self._check_item(self.item)
         return self
@@ -180,16 +181,21 @@ class RestSourceOptions(SourceOptions):
                 # Tried on a copy of the body: what stands in the way is said now, not in the first run.
                 place(deepcopy(self.body or {}), path, None)
 
-    def _check_incremental(self, incremental: Incremental) -> None:
-        if self.cursor is None:
-            raise ValueError("`incremental` needs `cursor`: the field whose greatest value the next run begins with")
-        kind, form = self.cursor.type, incremental.format
-        if kind == "timestamp" and form == "raw":
-            raise ValueError("format raw is for integer and text cursors; write iso, date, epoch or epoch_ms")
-        if kind != "timestamp" and form not in (None, "raw"):
-            raise ValueError(f"format {form} needs a cursor of type timestamp, not {kind}")
-        if kind == "text" and incremental.exclusive:
-            raise ValueError("a text cursor has no value just before it: `exclusive` needs type timestamp or integer")
+
+def check_incremental(cursor: Cursor | None, form: str | None, *, exclusive: bool) -> None:
+    """Whether a window of such a cursor can be asked for.
+
+    :param form: `Incremental.format`
+    :raises ValueError: when it cannot
+    """
+    if cursor is None:
+        raise ValueError("`incremental` needs `cursor`: the field whose greatest value the next run begins with")
+    if cursor.type == "timestamp" and form == "raw":
+        raise ValueError("format raw is for integer and text cursors; write iso, date, epoch or epoch_ms")
+    if cursor.type != "timestamp" and form not in (None, "raw"):
+        raise ValueError(f"format {form} needs a cursor of type timestamp, not {cursor.type}")
+    if cursor.type == "text" and exclusive:
+        raise ValueError("a text cursor has no value just before it: `exclusive` needs type timestamp or integer")
 
 
 def _texts(params: dict[str, Any]) -> list[str]:
