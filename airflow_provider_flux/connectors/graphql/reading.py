@@ -5,6 +5,7 @@ Relay connections: https://relay.dev/graphql/connections.htm.
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -20,9 +21,10 @@ from airflow_provider_flux.connectors.rest.records import NoRecords, find_record
 from airflow_provider_flux.connectors.rest.source_options import Paging
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport import graphql
+from airflow_provider_flux.transport.buckets import cost_of, excess_of
 from airflow_provider_flux.transport.classify import loosely
 from airflow_provider_flux.transport.messages import Response
-from airflow_provider_flux.transport.paths import get
+from airflow_provider_flux.transport.paths import get, place
 
 log = logging.getLogger("airflow_provider_flux.transport")
 
@@ -94,12 +96,13 @@ class ListReader:
 
     def _ask(self, step: Step, variables: Mapping[str, Any]) -> Told:
         while True:
-            response = self._graph.send(
-                self._listing.document, {**variables, **step.params, **self._sized()}, repeatable=True
-            )
+            given = copy.deepcopy(dict(variables))
+            for path, value in {**step.params, **self._sized()}.items():
+                place(given, path, value)
+            response = self._graph.send(self._listing.document, given, repeatable=True)
             if self._size is None or self._size == 1 or not _too_much(response, self._listing.paging.size_param):
                 return self._graph.told(response)
-            self._size = max(1, self._size // 2)
+            self._size = _smaller(self._size, response)
             log.warning("%s refuses so large a page: asking for %d records", response.endpoint, self._size)
 
     def _sized(self) -> dict[str, int]:
@@ -150,10 +153,17 @@ def _too_much(response: Response, size_param: str | None) -> bool:
         return False
     if any(error.code in TOO_MUCH for error in said.errors):
         return True
-    cost = get(value, "extensions.cost.requestedQueryCost")
-    most = get(value, "extensions.cost.throttleStatus.maximumAvailable")
-    if isinstance(cost, (int, float)) and isinstance(most, (int, float)) and cost > most:
+    cost = cost_of(value)
+    if cost is not None and cost.bucket is not None and cost.requested > cost.bucket.maximum:
         return True  # the bucket will never hold so much
     too = "exceed|at most|maximum|too (?:large|many|high)|between"
     about_size = re.compile(rf"\b{re.escape(size_param or 'first')}\b.*(?:{too})")
     return any(about_size.search(error.message) for error in said.errors)
+
+
+def _smaller(size: int, response: Response) -> int:
+    """The next page size to try: what the server says is allowed, else half."""
+    excess = excess_of(loosely(response.body, response.content_type))
+    if excess is None or not excess.cost or not excess.allowed:
+        return max(1, size // 2)
+    return max(1, min(size - 1, int(size * excess.allowed / excess.cost)))

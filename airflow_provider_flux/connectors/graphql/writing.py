@@ -169,11 +169,12 @@ class Mutator:
         )
 
     def _no_verdict(self, reason: str, value: Any, mutation: Mutation) -> RecordError:
-        code = "UNREADABLE_ANSWER" if mutation.idempotent else "OUTCOME_UNKNOWN"
+        """:raises OutcomeUnknown: where the mutation must not be sent again"""
         mask = self._graph.client.mask
-        return RecordError(
-            code, mask(f"the answer has no verdict on this record: {reason}"), answer=mask(as_text(value))[:4000]
-        )
+        message, answer = mask(f"the answer has no verdict on this record: {reason}"), mask(as_text(value))[:4000]
+        if not mutation.idempotent:
+            raise OutcomeUnknown("OUTCOME_UNKNOWN", message, answer=answer)
+        return RecordError("UNREADABLE_ANSWER", message, answer=answer)
 
     def _unreadable(self, response: Response, reason: str, mutation: Mutation) -> FluxError:
         error = self._graph.judgement.unreadable(response, reason)
