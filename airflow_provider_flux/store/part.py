@@ -29,6 +29,9 @@ def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert
 
 def take_turns(connection: Connection, flow: str) -> None:
     """Let one transaction at a time move errors of a flow, until it commits: each touches many rows in its own order,
-    and two of them would deadlock. SQLite has one writer anyway."""
+    and two of them would deadlock. SQLite has one writer anyway.
+
+    :param flow: or another name for what only one may change at a time
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(_TURNS, {"flow": flow})

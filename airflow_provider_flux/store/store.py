@@ -14,8 +14,10 @@ from airflow_provider_flux.store.errors import Errors
 from airflow_provider_flux.store.health import Health
 from airflow_provider_flux.store.known import Known
 from airflow_provider_flux.store.links import Links
+from airflow_provider_flux.store.mappings import Mappings
 from airflow_provider_flux.store.metrics import Reporting
 from airflow_provider_flux.store.outcomes import Outcomes
+from airflow_provider_flux.store.pace import Pacing
 from airflow_provider_flux.store.purge import Purge
 from airflow_provider_flux.store.records import Records
 from airflow_provider_flux.store.resolution import Resolution
@@ -40,6 +42,8 @@ class Store(
     Resolution,
     Known,
     Health,
+    Mappings,
+    Pacing,
     Tokens,
     Reporting,
     Purge,

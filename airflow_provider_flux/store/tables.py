@@ -323,6 +323,41 @@ connections = Table(
     sqlite_with_rowid=False,
 )
 
+# Versions of mappings that somebody promoted or retired; a version without a row is a draft. At most one of a name is
+# active: what runs is its text as it was promoted, whatever becomes of the file.
+mappings = Table(
+    "flux_mappings",
+    metadata,
+    Column("name", String(250), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(10), nullable=False),  # draft (again), active, retired
+    Column("digest", String(64)),
+    Column("text", Text),
+    Column("changed_at", _Instant, nullable=False),
+    Index(
+        "flux_mappings_active",
+        "name",
+        unique=True,
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+mapping_changes = Table(
+    "flux_mapping_changes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(250), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("action", String(10), nullable=False),  # promote, retire
+    Column("replaced", Integer),  # promote: the version that was active before
+    Column("decided_by", String(250), nullable=False),
+    Column("decided_at", _Instant, nullable=False),
+    Column("reason", Text),
+    Index("flux_mapping_changes_name", "name"),
+)
+
 # Tokens that were fetched or renewed; `token` is encrypted. One task at a time holds the lease to renew one.
 tokens = Table(
     "flux_tokens",
@@ -335,18 +370,19 @@ tokens = Table(
     sqlite_with_rowid=False,
 )
 
-# Calls that tasks reserved of a connection's limit, for as long as they count: until `ended` is older than its span.
+# Calls that tasks reserved of a connection's limits, as long as they count (see transport.ledger): one row per block of
+# calls and limit. The instants are seconds since 1970 by the clock of the database.
 pace = Table(
     "flux_pace",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("connection", String(250), nullable=False),
-    Column("name", String(100), nullable=False),  # which of its limits
-    Column("holder", String(250), nullable=False),
+    Column("connection", String(250), primary_key=True),
+    Column("block", String(100), primary_key=True),
+    Column("name", String(50), primary_key=True),  # of the limit
     Column("calls", Integer, nullable=False),
-    Column("taken_at", Float, nullable=False),  # seconds since 1970 by the clock of the database
-    Column("ended_at", Float),
-    Index("flux_pace_connection", "connection", "name"),
+    Column("seconds", Float, nullable=False),  # the span of the limit
+    Column("open", Integer, nullable=False),  # 1 while calls may be on their way
+    Column("until", Float, nullable=False),  # when it stops to count; of an open one: had its process died
+    sqlite_with_rowid=False,
 )
 
 # Calls per connection and hour, by how they ended.

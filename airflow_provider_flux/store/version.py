@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store.tables import runs
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision in `store/migrations/versions`, oldest first."""
 
 VERSION_TABLE = "flux_version"
