@@ -11,9 +11,11 @@ from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.contract import Destination, Source
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.flow.models import Flow
+from airflow_provider_flux.stages.sharing import shared
 from airflow_provider_flux.staging import StageFiles, Staging
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.rows import Run
+from airflow_provider_flux.transport.shared import Shared
 
 _NAMED_IDS = 20
 
@@ -111,7 +113,7 @@ class RunContext:
         return registry.get(options.connector).destination(options, self._credentials(options.connection))
 
     def _credentials(self, connection: str) -> Credentials:
-        found = self.credentials(connection)
+        found = shared(self.credentials(connection), self.store)
         # The clock of an automatic retry is the record's own: the transport must not try each of its calls again.
         return replace(found, one_try=True) if self.trigger == "retry" else found
 

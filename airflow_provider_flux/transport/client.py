@@ -115,6 +115,7 @@ class HttpClient:
 
     def close(self) -> None:
         """Close all connections."""
+        self._pace.close()
         self._transport.close()
 
     def resolve(self, link: str, response: Response) -> str:
@@ -157,7 +158,11 @@ class HttpClient:
         self, request: Request, url: httpx.URL, signature: Signature
     ) -> tuple[Response, httpx.URL | None]:
         """One call at the pace of the connection, counted."""
-        self._pace.enter(request)
+        try:
+            self._pace.enter(request)
+        except FluxError as error:
+            self.tally.bad(kind_of_code(error.code), error.message, error.code)
+            raise
         response: Response | None = None
         try:
             response, target = self._call(request, url, signature)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from airflow_provider_flux.transport.answers import Decoded, NotJson, decode, looks_like_html
 
@@ -33,6 +34,11 @@ class Request:
     def may_repeat(self) -> bool:
         """Whether it may be sent again although the server may have executed it."""
         return self.method in ("GET", "HEAD") if self.repeatable is None else self.repeatable
+
+    @property
+    def endpoint(self) -> str:
+        """Method and path for messages; never the query, where keys may stand."""
+        return f"{self.method} {urlsplit(self.url).path or '/'}"
 
 
 @dataclass(frozen=True)

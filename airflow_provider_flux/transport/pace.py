@@ -1,4 +1,8 @@
-"""How fast calls may be made over one connection."""
+"""How fast calls may be made over one connection.
+
+What is known beforehand is declared (`Limit`, see `limiter`); what the system says meanwhile is obeyed (`holds`,
+`points`). `docs/limits.md` tells how they work together.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +25,18 @@ class Limit:
     seconds: float
     what: str = ""
 
+    @property
+    def name(self) -> str:
+        """As connections spell it: `100/10s`."""
+        return f"{self.calls}/{self.seconds:g}s"
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls in {self.seconds:g} s"
+
 
 class Pace(ABC):
-    """Lets the calls of one connection through as fast as it may. Used from several threads at once."""
+    """Lets the calls of one connection through as fast as it may. Used from several threads at once; `enter` and
+    `left` of one call come from the same thread."""
 
     @abstractmethod
     def enter(self, request: Request) -> None:
@@ -34,7 +47,10 @@ class Pace(ABC):
 
     @abstractmethod
     def left(self, request: Request, response: Response | None) -> None:
-        """The call ended, with an answer or without one."""
+        """The call ended, with an answer or without one. Raises nothing: the answer is worth more than the count."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to give back
+        """No more calls come."""
 
 
 class Unlimited(Pace):
@@ -45,3 +61,32 @@ class Unlimited(Pace):
 
     def left(self, request: Request, response: Response | None) -> None:
         """Nothing to learn."""
+
+
+class Together(Pace):
+    """Several at once: a call goes when all of them let it, in their order."""
+
+    def __init__(self, *paces: Pace) -> None:
+        self._paces = paces
+
+    def enter(self, request: Request) -> None:
+        """Wait for each."""
+        passed: list[Pace] = []
+        try:
+            for pace in self._paces:
+                pace.enter(request)
+                passed.append(pace)
+        except BaseException:
+            for pace in reversed(passed):
+                pace.left(request, None)
+            raise
+
+    def left(self, request: Request, response: Response | None) -> None:
+        """Tell each."""
+        for pace in reversed(self._paces):
+            pace.left(request, response)
+
+    def close(self) -> None:
+        """Close each."""
+        for pace in self._paces:
+            pace.close()

@@ -60,5 +60,10 @@ def day_used_up(response: Response) -> bool:
     )
 
 
+def daily_advice(response: Response) -> Advice | None:
+    """An adviser: nothing is left of a day's budget, so no wait within a task helps."""
+    return Advice(again=False) if day_used_up(response) else None
+
+
 def _nothing(response: Response) -> Advice | None:
     """No row tells a throttle."""

@@ -131,10 +131,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         return max(0.0, float(text))
     except ValueError:
-        until = _http_date(text)
+        until = http_date(text)
     if until is None:
         return None
-    now = _http_date(headers.get("date", "")) or datetime.now(UTC)
+    now = http_date(headers.get("date", "")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds())
 
 
@@ -193,7 +193,8 @@ def _answered(response: Response) -> str:
     return f"HTTP {response.status} from {response.endpoint}"
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The instant of a date as HTTP writes it, None where it is none."""
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

@@ -2,9 +2,10 @@
 
 Fields, as the HTTP provider's hook reads them: `host` (a name or a whole URL), `schema` (http or https), `port`,
 `login`, `password` (password, token or key). In `extra`: `timeout` (seconds of silence), `retry_budget` (seconds within
-which a call is tried again, or waits for its turn), `limit` (calls, as `100/10s`, or `none`), `verify` (false, or the file of an authority), `cert` (file, or [file, key file]), `proxy`
-or `proxies`, `trust_env`, `headers` (an object), `test_path`, and what signing in needs (see `sign_in`). Where nothing
-is known of the system, any other text in `extra` is a header too, as it is for that hook.
+which a call is tried again, or waits for its turn), `limit` (calls, as `100/10s`, or `none`), `verify` (false, or the
+file of an authority), `cert` (file, or [file, key file]), `proxy` or `proxies`, `trust_env`, `headers` (an object),
+`test_path`, and what signing in needs (see `sign_in`). Where nothing is known of the system, any other text in `extra`
+is a header too, as it is for that hook.
 """
 
 from __future__ import annotations
@@ -73,9 +74,12 @@ def open_client(
     :param profile: what is known of the vendor's API
     :param connections: most connections at the same time
     :param tally: where its calls are counted; one of its own unless given
+    :param rows: of the flow, to recognise answers; those of the profile are known anyway
     :raises FluxError: CONNECTION_INVALID, with the field at fault
     """
     tally = tally or Tally()
+    silence = timeout.total_seconds() if timeout is not None else _seconds(credentials, "timeout", TIMEOUT)
+    patience = _seconds(credentials, "retry_budget", BUDGET)
     signer, base = open_auth(credentials, auth, profile, tally)
     headers, secrets = _extra_headers(credentials, profile)
     known = signer.token_url if isinstance(signer, OAuth) and not isinstance(base, str) else str(base)

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from airflow_provider_flux.transport.advice import Advice
-from airflow_provider_flux.transport.buckets import Bucket, Cost, Excess, cost_of, excess_of, graphql_advice, is_throttled
+from airflow_provider_flux.transport.buckets import (
+    Bucket,
+    Cost,
+    Excess,
+    cost_of,
+    excess_of,
+    graphql_advice,
+    is_throttled,
+)
 from airflow_provider_flux.transport.messages import Response
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Text
+from sqlalchemy import Column, Float, Integer, String, Text
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_ID = BigInteger().with_variant(Integer(), "sqlite")
 _INSTANT = String(27)
 
 
@@ -27,12 +26,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "flux_pace",
-        Column("id", _ID, primary_key=True),
-        Column("connection", String(250), nullable=False),
-        Column("name", String(100), nullable=False),
-        Column("holder", String(250), nullable=False),
+        Column("connection", String(250), primary_key=True),
+        Column("block", String(100), primary_key=True),
+        Column("name", String(50), primary_key=True),
         Column("calls", Integer, nullable=False),
-        Column("taken_at", Float, nullable=False),
-        Column("ended_at", Float),
-        Index("flux_pace_connection", "connection", "name"),
+        Column("seconds", Float, nullable=False),
+        Column("open", Integer, nullable=False),
+        Column("until", Float, nullable=False),
+        sqlite_with_rowid=False,
     )
