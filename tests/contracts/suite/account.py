@@ -95,6 +95,11 @@ class Account:
 
     # --- writing --------------------------------------------------------------------------------
 
+    @property
+    def mode(self) -> str:
+        """How the suite writes where any mode will do."""
+        return "upsert" if "upsert" in self.vendor.modes else "create"
+
     def destination_options(self, mode: str = "upsert", deletes: str = "ignore", **more: Any) -> DestinationOptions:
         assert self.connector.destination_options is not None
         declared = {"connector": self.vendor.connector, "connection": "crm", **self.vendor.destination(mode, deletes)}

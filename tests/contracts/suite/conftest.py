@@ -15,3 +15,13 @@ from tests.contracts.vendors.all import VENDORS
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     with ExitStack() as stack:
         yield Account(request.param, stack)
+
+
+_GRAPHQL = [vendor for vendor in VENDORS if vendor.graphql]
+
+
+@pytest.fixture(params=_GRAPHQL, ids=[vendor.connector for vendor in _GRAPHQL])
+def graphql_account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """The vendors that speak GraphQL."""
+    with ExitStack() as stack:
+        yield Account(request.param, stack)

@@ -14,15 +14,11 @@ WAYS = ("archive", "delete")
 
 def key_of(account: Account, deletes: str) -> str | None:
     """Ada and Bob are there; the key under which Ada was delivered."""
-    destination = account.destination(mode(account), deletes)
+    destination = account.destination(account.mode, deletes)
     made, other = verdicts(destination, [account.item(ADA), account.item(BOB)])
     assert isinstance(made, Written)
     assert isinstance(other, Written)
     return made.key
-
-
-def mode(account: Account) -> str:
-    return "upsert" if "upsert" in account.vendor.modes else "create"
 
 
 def gone(account: Account, deletes: str) -> bool:
@@ -37,7 +33,7 @@ def test_a_deleted_record_goes_and_no_other(account: Account, deletes: str, link
     if deletes not in account.vendor.deletes:
         return
     key = key_of(account, deletes)
-    destination = account.destination(mode(account), deletes)
+    destination = account.destination(account.mode, deletes)
     (verdict,) = verdicts(destination, [account.tombstone(ADA, key if linked else None)])
     assert isinstance(verdict, Written)
     assert gone(account, deletes)
@@ -49,7 +45,7 @@ def test_the_delete_of_what_is_not_there_is_done(account: Account, deletes: str)
     if deletes not in account.vendor.deletes:
         return
     key = key_of(account, deletes)
-    destination = account.destination(mode(account), deletes)
+    destination = account.destination(account.mode, deletes)
     stranger = {"email": "stranger@example.com"}
     for items in (
         [account.tombstone(ADA, key)],

@@ -25,8 +25,7 @@ def has(account: Account, mode: str) -> bool:
 
 def make(account: Account, *persons: dict[str, str]) -> None:
     """Have these persons, written through the connector itself."""
-    mode = "upsert" if "upsert" in account.vendor.modes else "create"
-    assert all(isinstance(verdict, Written) for verdict in account.write(mode, *persons))
+    assert all(isinstance(verdict, Written) for verdict in account.write(account.mode, *persons))
 
 
 def test_the_declared_modes_and_deletes_are_those_of_the_options(account: Account) -> None:

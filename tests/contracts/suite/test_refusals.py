@@ -19,8 +19,7 @@ def read(account: Account) -> object:
 
 
 def write(account: Account) -> object:
-    mode = "upsert" if "upsert" in account.vendor.modes else "create"
-    (verdict,) = account.write(mode, ADA, one_try=True)
+    (verdict,) = account.write(account.mode, ADA, one_try=True)
     return verdict
 
 
@@ -74,8 +73,7 @@ def test_a_throttle_is_waited_for(account: Account, status: int) -> None:
 
 def test_a_write_that_is_throttled_arrives_once(account: Account) -> None:
     account.vendor.faults.append(account.vendor.failure(429))
-    mode = "upsert" if "upsert" in account.vendor.modes else "create"
-    (verdict,) = account.write(mode, ADA)
+    (verdict,) = account.write(account.mode, ADA)
     assert isinstance(verdict, Written)
     assert account.vendor.count() == 1
 
