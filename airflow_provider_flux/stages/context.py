@@ -15,7 +15,6 @@ from airflow_provider_flux.stages.sharing import shared
 from airflow_provider_flux.staging import StageFiles, Staging
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.rows import Run
-from airflow_provider_flux.transport.shared import Shared
 
 _NAMED_IDS = 20
 

@@ -36,10 +36,16 @@ class RestDestination(Destination):
         self.idempotent = options.effective_idempotent
         self.can_find = options.find is not None
         self.one_by_one = options.batch is None
+        own = compiled(options.errors)
         self._client = open_client(
-            credentials, options.auth, profile=profile, timeout=options.timeout, connections=options.in_flight
+            credentials,
+            options.auth,
+            profile=profile,
+            timeout=options.timeout,
+            connections=options.in_flight,
+            rows=own,
         )
-        rows = (*compiled(options.errors), *profile.rows)
+        rows = (*own, *profile.rows)
         results = options.results if isinstance(options.results, Results) else Results()
         body = options.batch.item if options.batch is not None else options.body
         judge = RecordJudge(results, rows, self._client.mask, self.idempotent, graphql.is_request(body))

@@ -61,10 +61,11 @@ class RestSource(Source):
 
     def __init__(self, options: RestSourceOptions, credentials: Credentials, profile: ApiProfile = ANY_API) -> None:
         self._options = options
+        own = compiled(options.errors)
         self._client = open_client(
-            credentials, options.auth, profile=profile, timeout=options.timeout, connections=1
+            credentials, options.auth, profile=profile, timeout=options.timeout, connections=1, rows=own
         )
-        rows = (*compiled(options.errors), *profile.rows)
+        rows = (*own, *profile.rows)
         self._judgement = Judgement(credentials.conn_id, self._client.mask, rows, SOURCE, self._client.tally)
         self._kind = options.cursor.type if options.cursor else "timestamp"
         self._speaks_graphql = graphql.is_request(options.body) or graphql.is_request(options.params)
