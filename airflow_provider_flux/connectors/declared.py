@@ -73,6 +73,8 @@ class DeclaredSourceOptions(ObjectSourceOptions):
         declared = resource.type.cursor
         if self.cursor is None or declared is None or self.cursor.field != declared.field:
             read.pop("incremental", None)  # the system's filter is about another field: everything is read
+        if not self.can_fetch():
+            read.pop("item", None)
         if self.fields:
             if resource.fields_param is None:
                 raise ValueError(f"`fields`: {self.object} always come whole")
@@ -85,8 +87,9 @@ class DeclaredSourceOptions(ObjectSourceOptions):
         return frozenset(self._wanted()) if self.fields else None
 
     def can_fetch(self) -> bool:
-        """Where the object declares how it is read by its key."""
-        return "item" in self.RESOURCES[self.object].read
+        """Where the object declares how it is read by its key, and the flow knows records by that key."""
+        resource = self.RESOURCES[self.object]
+        return "item" in resource.read and self.key == resource.type.key
 
     def advice(self) -> tuple[str, ...]:
         """As the engine: some ways of paging have a price."""

@@ -14,6 +14,7 @@ from airflow_provider_flux.connectors.installed import installed_connectors
 _CONNECTORS = {
     "rest": "airflow_provider_flux.connectors.rest:Rest",
     "sql": "airflow_provider_flux.connectors.sql:Sql",
+    "pipedrive": "airflow_provider_flux.connectors.pipedrive:Pipedrive",
 }
 
 
