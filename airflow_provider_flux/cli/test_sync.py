@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output, plain
-from airflow_provider_flux.cli.place import credentials_for, find_flow
+from airflow_provider_flux.cli.place import credentials_for, find_flow, the_store
 from airflow_provider_flux.cli.values import counted
 from airflow_provider_flux.errors import CATALOGUE
 
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 def test(arguments: Namespace, out: Output) -> int:
     """Print each record of the sample and what became of it; 1 if one failed."""
+    from airflow_provider_flux.stages.sharing import shared
     from airflow_provider_flux.stages.testsync import test_sync
 
     flow = find_flow(arguments.flow)
-    include = settings.load().include
-    report = test_sync(flow, include, credentials_for(flow), arguments.limit, write=arguments.write)
+    include, find = settings.load().include, credentials_for(flow)
+    # Nothing is recorded there, but a token that is renewed must be kept for the tasks.
+    with the_store() as store:
+        report = test_sync(
+            flow, include, lambda name: shared(find(name), store), arguments.limit, write=arguments.write
+        )
     if out.json:
         out.data(report)
     else:

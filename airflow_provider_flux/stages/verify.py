@@ -11,6 +11,7 @@ from airflow_provider_flux.connectors.options import DestinationOptions, SourceO
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.stages.advice import advice
 from airflow_provider_flux.stages.health import note_calls
+from airflow_provider_flux.stages.sharing import shared
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.health import PENDING
 from airflow_provider_flux.transport.tally import AUTH, CONNECTION, OK, Tally, kind_of_code
@@ -54,7 +55,7 @@ def verify(
     before = store.connection(connection)
     tally = Tally()
     try:
-        answer = registry.get(connector).test(credentials(), options, tally)
+        answer = registry.get(connector).test(shared(credentials(), store), options, tally)
     except FluxError as error:
         kind = kind_of_code(error.code)
         if not tally.counts and kind == CONNECTION:
