@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tests.contracts.vendors.pipedrive import PipedriveVendor
 from tests.contracts.vendors.rest import RestVendor
 from tests.contracts.vendors.vendor import Vendor
 
 VENDORS: tuple[type[Vendor], ...] = (
     RestVendor,
+    PipedriveVendor,
 )  # fmt: skip

@@ -1,0 +1,303 @@
+"""Pipedrive's API v2: one company with persons, organizations, deals and products, all in memory.
+
+Shapes and costs are those of the vendor's OpenAPI description; error bodies are those that were seen of the live API
+(`errorCode`, `error_info`), and of v1 where v2 is not known. Deleted records stay for 30 days and are in no list but
+that of deals. The search learns of changes when `index()` is called, or at once where `lag` is False.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from tests.contracts.servers.wire import Call, Reply
+from tests.contracts.vendors.vendor import Person, Vendor
+
+TOKEN = "pd-4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2"  # noqa: S105 - of the fake
+CUSTOM = "9dc80c50d78a15643bfc4ca79d76156a73a1ca0e"
+"""Code of a custom field of persons, a text; `customer number`."""
+CHOICE = "3f5b7f8a0b5c4e19b2d3c4f5a6b7c8d9e0f1a2b3"
+"""Code of another, a choice."""
+
+Record = dict[str, Any]
+_INFO = "Please check developers.pipedrive.com"
+_SHORTS = {"personFields": "persons", "organizationFields": "organizations", "dealFields": "deals"}
+_FIRST_SECOND = datetime(2026, 3, 1, tzinfo=UTC)
+_MESSAGES = {
+    400: "Bad request",
+    401: "unauthorized access",
+    402: "payment required",
+    403: "Scope and URL mismatch",
+    404: "Resource not found",
+    410: "Resource is deleted",
+    413: "Payload too large",
+    429: "request over limit",
+    500: "Internal server error",
+    503: "Service unavailable",
+}
+_WRITABLE = {
+    "persons": {"name", "owner_id", "org_id", "add_time", "update_time", "emails", "phones", "visible_to", "label_ids"},
+    "organizations": {"name", "owner_id", "add_time", "update_time", "visible_to", "label_ids", "address"},
+    "deals": {"title", "owner_id", "person_id", "org_id", "value", "currency", "status", "is_archived", "label_ids"},
+    "products": {"name", "code", "description", "unit", "tax", "prices", "owner_id"},
+    "activities": {"subject", "type", "due_date", "done", "participants", "note", "deal_id"},
+}
+_NAME = {"deals": "title"}
+
+
+def refusal(status: int, message: str | None = None, headers: dict[str, str] | None = None, **more: Any) -> Reply:
+    """An error in Pipedrive's words."""
+    said = message or _MESSAGES[status]
+    body = {"success": False, "error": said, "errorCode": status, "error_info": _INFO, **more}
+    return Reply(status, body, headers or {})
+
+
+class PipedriveVendor(Vendor):
+    """A company whose lists hand out at most `largest_page` records, as the API may lower it (its documents say 500)."""
+
+    connector: ClassVar[str] = "pipedrive"
+    modes: ClassVar[frozenset[str]] = frozenset({"create", "update", "upsert", "create_if_missing"})
+    deletes: ClassVar[frozenset[str]] = frozenset({"ignore", "delete"})
+    unique_email: ClassVar[bool] = False
+    required: ClassVar[str | None] = "name"
+    max_name: ClassVar[int | None] = 255
+    fallback_key: ClassVar[str | None] = "phone"
+    form_fields: ClassVar[tuple[str, ...]] = ("password",)
+
+    largest_page = 100
+    lag = True
+    """Whether the search knows only what `index()` has shown it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: dict[str, dict[int, Record]] = {name: {} for name in _WRITABLE}
+        self.seen_by_search: dict[str, dict[int, Record]] = {name: {} for name in _WRITABLE}
+        self.tokens = 0
+        """What the calls have cost of the daily budget."""
+        self._next = 1
+
+    # --- the API ----------------------------------------------------------------------------------
+
+    def handle(self, call: Call) -> Reply:
+        if call.headers.get("x-api-token") != TOKEN:
+            return refusal(401)
+        if call.path == "/v1/users/me":
+            self.tokens += 2
+            return Reply(200, {"success": True, "data": {"id": 1, "name": "Flux"}})
+        parts = call.path.removeprefix("/api/v2/").split("/")
+        if not call.path.startswith("/api/v2/"):
+            return refusal(404)
+        if parts[0].endswith("Fields"):
+            self.tokens += 10
+            return self._fields(parts[0], call)
+        if parts[0] not in self.records:
+            return refusal(404)
+        if parts[1:] == ["search"]:
+            self.tokens += 20
+            return self._search(parts[0], call)
+        if parts[1:] == ["archived"]:
+            self.tokens += 20
+            return self._list(parts[0], call, archived=True)
+        return self._records(call, parts[0], parts[1] if len(parts) > 1 else None)
+
+    def _records(self, call: Call, name: str, key: str | None) -> Reply:
+        if key is None and call.method == "GET":
+            self.tokens += 10
+            return self._list(name, call)
+        if key is None and call.method == "POST":
+            self.tokens += 5
+            return self._create(name, call.json())
+        record = self.records[name].get(int(key)) if key is not None and key.isdecimal() else None
+        if record is None or record["is_deleted"]:
+            return refusal(404, f"{name.removesuffix('s').capitalize()} not found")
+        if call.method == "GET":
+            self.tokens += 1
+            return Reply(200, {"success": True, "data": record})
+        if call.method == "PATCH":
+            self.tokens += 5
+            return self._change(name, record, call.json())
+        if call.method == "DELETE":
+            self.tokens += 3
+            self._touch(record | {"is_deleted": True}, name)
+            return Reply(200, {"success": True, "data": {"id": record["id"]}})
+        return refusal(401)  # so it answers a wrong method
+
+    def _list(self, name: str, call: Call, *, archived: bool = False) -> Reply:
+        limit = int(call.param("limit", "100"))
+        if limit > 500:
+            return refusal(400, "limit must be less than or equal to 500", code="ERR_SCHEMA_VALIDATION_FAILED")
+        field, down = call.param("sort_by", "id"), call.param("sort_direction", "asc") == "desc"
+        try:
+            rows = [row for row in self.records[name].values() if self._shown(row, call, archived)]
+        except ValueError as error:
+            return refusal(400, str(error), code="ERR_SCHEMA_VALIDATION_FAILED")
+        rows.sort(key=lambda row: (row[field], row["id"]), reverse=down)
+        if call.param("cursor"):
+            after = tuple(json.loads(base64.urlsafe_b64decode(call.param("cursor"))))
+            rows = [row for row in rows if ((row[field], row["id"]) < after if down else (row[field], row["id"]) > after)]
+        page = [self._with_fields(row, call) for row in rows[: min(limit, self.largest_page)]]
+        last = None
+        if len(rows) > len(page):
+            last = base64.urlsafe_b64encode(json.dumps([page[-1][field], page[-1]["id"]]).encode()).decode()
+        return Reply(200, {"success": True, "data": page, "additional_data": {"next_cursor": last}})
+
+    def _shown(self, row: Record, call: Call, archived: bool) -> bool:
+        since, until = call.param("updated_since"), call.param("updated_until")
+        for moment in (since, until):
+            if "." in moment:
+                raise ValueError(f"{moment} is not a valid datetime")  # seen of the live API: it takes whole seconds
+        wanted = call.param("status").split(",")
+        if row["is_deleted"] and "deleted" not in wanted:
+            return False
+        if bool(row.get("is_archived")) is not archived and not row["is_deleted"]:
+            return False
+        if call.param("ids") and str(row["id"]) not in call.param("ids").split(",")[:100]:
+            return False
+        return (not since or row["update_time"] >= since) and (not until or row["update_time"] < until)
+
+    def _with_fields(self, row: Record, call: Call) -> Record:
+        if not call.param("custom_fields"):
+            return row
+        wanted = call.param("custom_fields").split(",")
+        return row | {"custom_fields": {code: value for code, value in row["custom_fields"].items() if code in wanted}}
+
+    def _search(self, name: str, call: Call) -> Reply:
+        term, fields = call.param("term").casefold(), call.param("fields").split(",")
+        if len(term) < (1 if call.param("exact_match") == "true" else 2):
+            return refusal(400, "term must be at least 2 characters long")
+        found = []
+        for row in self.seen_by_search[name].values():
+            held = [str(value).casefold() for field in fields for value in _held(row, field)]
+            exact = call.param("exact_match") == "true"
+            if not row["is_deleted"] and (term in held if exact else any(term in value for value in held)):
+                item = {"id": row["id"], "type": name.removesuffix("s"), "custom_fields": _held(row, "custom_fields")}
+                item |= {key: row[key] for key in ("name", "title", "code") if key in row}
+                item |= {key: [entry["value"] for entry in row.get(key) or []] for key in ("emails", "phones")}
+                found.append({"result_score": 1.2, "item": item})
+        return Reply(200, {"success": True, "data": {"items": found}, "additional_data": {"next_cursor": None}})
+
+    def _create(self, name: str, data: Record) -> Reply:
+        title = _NAME.get(name, "name")
+        if name in ("persons", "organizations", "deals", "products") and not data.get(title):
+            return refusal(400, f"{title.capitalize()} must be given.", data=None, additional_data=None)
+        if wrong := self._wrong(name, data):
+            return wrong
+        now = _now()
+        record = {"id": self._next, "add_time": now, "update_time": now, "is_deleted": False, "custom_fields": {}, **data}
+        self._next += 1
+        self._touch(record, name)
+        return Reply(201, {"success": True, "data": record})
+
+    def _change(self, name: str, record: Record, data: Record) -> Reply:
+        if wrong := self._wrong(name, data):
+            return wrong
+        custom = record["custom_fields"] | data.pop("custom_fields", {})
+        changed = record | data | {"custom_fields": custom, "update_time": data.get("update_time") or _now()}
+        self._touch(changed, name)
+        return Reply(200, {"success": True, "data": changed})
+
+    def _wrong(self, name: str, data: Record) -> Reply | None:
+        unknown = sorted(set(data) - _WRITABLE[name] - {"custom_fields"})
+        if unknown:
+            return refusal(400, f"Invalid field(s) in the payload: {unknown[0]}", code="ERR_SCHEMA_VALIDATION_FAILED")
+        if set(data.get("custom_fields", {})) - {CUSTOM, CHOICE}:
+            return refusal(400, "custom_fields holds an unknown key", code="ERR_SCHEMA_VALIDATION_FAILED")
+        title = _NAME.get(name, "name")
+        if len(data.get(title) or "") > 255:
+            return refusal(400, f"{title} length must be less than or equal to 255 characters long")
+        for field in ("emails", "phones"):
+            entries = data.get(field, [])
+            if not isinstance(entries, list) or any(not isinstance(entry, dict) for entry in entries):
+                return refusal(400, f"{field} must be array", code="ERR_SCHEMA_VALIDATION_FAILED")
+        return None
+
+    def _fields(self, path: str, call: Call) -> Reply:
+        if path not in _SHORTS:
+            return refusal(404)
+        told = [_field("name", "varchar", required=True), _field("email", "varchar"), _field("add_time", "date")]
+        told += [_field("activities_count", "int")]
+        if path == "personFields":
+            told.append(_field(CUSTOM, "varchar", name="Customer number", custom=True))
+            options = [{"id": 1, "label": "Inbound"}, {"id": 2, "label": "Outbound"}]
+            told.append(_field(CHOICE, "enum", name="Lead source", custom=True, options=options, required=True))
+        start = int(call.param("cursor", "0"))
+        page = told[start : start + 3]
+        following = str(start + 3) if start + 3 < len(told) else None
+        return Reply(200, {"success": True, "data": page, "additional_data": {"next_cursor": following}})
+
+    def _touch(self, record: Record, name: str) -> None:
+        self.records[name][record["id"]] = record
+        if not self.lag:
+            self.index()
+
+    def index(self) -> None:
+        """The search learns of everything that is there now."""
+        self.seen_by_search = copy.deepcopy(self.records)
+
+    # --- how a flow speaks of it -------------------------------------------------------------------
+
+    def connection(self, url: str) -> dict[str, Any]:
+        return {"conn_type": "flux_pipedrive", "host": url, "password": TOKEN}
+
+    def source(self) -> dict[str, Any]:
+        return {"object": "persons"}
+
+    def destination(self, mode: str = "upsert", deletes: str = "ignore") -> dict[str, Any]:
+        return {"object": "persons", "key": "email", "mode": mode, "deletes": deletes}
+
+    def mapped(self, person: Person) -> dict[str, Any]:
+        return {name: person[name] for name in ("email", "name", "phone") if name in person}
+
+    def seed(self, count: int, first: int = 0) -> None:
+        for number in range(first, first + count):
+            moment = _moment(number)
+            email = {"value": f"person{number}@example.com", "primary": True, "label": "work"}
+            record = {"id": self._next, "name": f"Person {number}", "emails": [email], "phones": [], "custom_fields": {}}
+            record |= {"add_time": moment, "update_time": moment, "is_deleted": False}
+            self.records["persons"][self._next] = record
+            self._next += 1
+        self.index()
+
+    def change(self, number: int, second: int) -> None:
+        [person] = [row for row in self.records["persons"].values() if row["name"] == f"Person {number}"]
+        person["update_time"] = _moment(second)
+
+    def read_email(self, record: dict[str, Any]) -> str | None:
+        return next((entry["value"] for entry in record["emails"] if entry["primary"]), None)
+
+    def stored(self) -> dict[str, Person]:
+        persons = [row for row in self.records["persons"].values() if not row["is_deleted"]]
+        return {self.read_email(row) or "": row for row in persons}
+
+    def count(self) -> int:
+        return sum(not row["is_deleted"] for row in self.records["persons"].values())
+
+    def failure(self, status: int) -> Reply:
+        if status == 429:
+            limits = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "0.1"}
+            return refusal(429, headers=limits)
+        return refusal(status, headers={"Retry-After": "0.1"} if status == 503 else {})
+
+
+def _field(code: str, kind: str, *, name: str = "", custom: bool = False, required: bool = False, **more: Any) -> Record:
+    declared = {"field_name": name or code, "field_code": code, "field_type": kind, "is_custom_field": custom}
+    return declared | {"is_optional_response_field": False, "required_fields": {"enabled": required}, **more}
+
+
+def _held(row: Record, field: str) -> list[str]:
+    if field == "custom_fields":
+        return [str(value) for value in row["custom_fields"].values()]
+    if field in ("email", "phone"):
+        return [entry["value"] for entry in row.get(f"{field}s") or []]
+    return [row[field]] if row.get(field) else []
+
+
+def _moment(second: int) -> str:
+    return (_FIRST_SECOND + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
