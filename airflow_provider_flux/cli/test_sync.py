@@ -20,13 +20,15 @@ def test(arguments: Namespace, out: Output) -> int:
     """Print each record of the sample and what became of it; 1 if one failed."""
     from airflow_provider_flux.stages.sharing import shared
     from airflow_provider_flux.stages.testsync import test_sync
+    from airflow_provider_flux.stages.versions import resolve
 
     flow = find_flow(arguments.flow)
-    include, find = settings.load().include, credentials_for(flow)
+    find = credentials_for(flow)
     # Nothing is recorded there, but a token that is renewed must be kept for the tasks.
     with the_store() as store:
+        mapping = resolve(store, settings.load().include, flow)
         report = test_sync(
-            flow, include, lambda name: shared(find(name), store), arguments.limit, write=arguments.write
+            flow, mapping, lambda name: shared(find(name), store), arguments.limit, write=arguments.write
         )
     if out.json:
         out.data(report)

@@ -64,16 +64,44 @@ class Built:
 
 
 def build_flow(document: Document, library: Library) -> Built:
-    """Validate one flow with its mapping and its connector files; every problem at once."""
-    return _Builder(document, library).build()
+    """Validate one flow with its mapping and its connector files; every problem at once.
+
+    Which version of a mapping is active stands in the store, which is not asked here. So a flow that follows its
+    mapping is valid with any version of it: a draft that is not fit yet stops no flow.
+    """
+    versions = _versions(document, library)
+    newest = _Builder(document, library, versions[0]).build()
+    if newest.file is not None:
+        return newest
+    for version in versions[1:]:
+        built = _Builder(document, library, version).build()
+        if built.file is not None:
+            built.warnings.append(document.problem(("mapping",), _unfit(versions[0], newest.problems[0])))
+            return built
+    return newest
+
+
+def _versions(document: Document, library: Library) -> list[int | None]:
+    """The versions of the mapping that the flow may run with, the newest first; None where there are none to choose."""
+    try:
+        name, pin = split_mapping(document.data.get("mapping"))
+    except ValueError:
+        return [None]  # said by the model of the file
+    return [pin] if pin is not None else [*reversed(library.versions(name))] or [None]
+
+
+def _unfit(version: int | None, problem: Problem) -> str:
+    return f"version {version} does not fit this flow, which goes on with an older one: {problem}"
 
 
 class _Builder:
     """The parts of one flow, each validated alone, then together as far as they are valid."""
 
-    def __init__(self, document: Document, library: Library) -> None:
+    def __init__(self, document: Document, library: Library, version: int | None) -> None:
         self.document = document
         self.library = library
+        self.version = version
+        self.country: str | None = None
         self.built = Built()
 
     def build(self) -> Built:
@@ -81,6 +109,7 @@ class _Builder:
         source = self.side("source") if isinstance(data.get("source"), dict) else None
         destination = self.side("destination") if isinstance(data.get("destination"), dict) else None
         file = self.flow_file({"source": source, "destination": destination})
+        self.country = None if file is None else file.country
         mapping = self.mapping()
         condition = self.condition()
         if source is not None:
@@ -141,12 +170,12 @@ class _Builder:
 
     def mapping(self) -> Mapping | None:
         try:
-            name, version = split_mapping(self.document.data.get("mapping"))
+            name, _ = split_mapping(self.document.data.get("mapping"))
         except ValueError:
             return None  # said by the model of the file
         self.built.uses.add(f"mapping {name}")
         try:
-            return self.library.mapping(name, version)
+            return self.library.mapping(name, self.version, self.country)
         except NoSuchMapping as error:
             self.problem(("mapping",), str(error))
         except ConfigError as error:

@@ -7,15 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import ValidationError
-
 from airflow_provider_flux.errors import ConfigError, Problem
 from airflow_provider_flux.flow import folder
 from airflow_provider_flux.flow.connector_file import ConnectorFile, load_connector_file
-from airflow_provider_flux.flow.problems import explain
+from airflow_provider_flux.flow.mapping_file import compiled, validated
 from airflow_provider_flux.flow.suggest import allowed
 from airflow_provider_flux.flow.yaml_file import Document, read_file
-from airflow_provider_flux.mapping.engine import Mapping, MappingProblems, compile_mapping
+from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import Expression, compile_expression
 from airflow_provider_flux.mapping.spec import MappingFile
 
@@ -75,20 +73,24 @@ class Library:
             self._versions[name] = folder.mapping_versions(self.include, name)
         return self._versions[name]
 
-    def mapping(self, name: str, version: int | None) -> Mapping:
+    def mapping(self, name: str, version: int | None, country: str | None = None) -> Mapping:
         """A compiled mapping; the newest version unless one is given.
 
+        :param country: that the flow names, for phone numbers and addresses without one of their own
         :raises NoSuchMapping: when there is no such mapping or version
         :raises ConfigError: with every problem of the mapping file
         """
-        versions = self.versions(name)
-        if not versions:
-            raise NoSuchMapping(f"there is no mapping `{name}`.{allowed(name, folder.mapping_names(self.include))}")
-        number = max(versions) if version is None else version
-        if number not in versions:
-            listed = ", ".join(str(existing) for existing in versions)
+        number = max(self.expect_versions(name)) if version is None else version
+        if number not in self.versions(name):
+            listed = ", ".join(str(existing) for existing in self.versions(name))
             raise NoSuchMapping(f"mapping `{name}` has no version {number}. Allowed: {listed}.")
-        return self._mapping((name, number))
+        return self._mapping((name, number, country))
+
+    def expect_versions(self, name: str) -> dict[int, Path]:
+        """:raises NoSuchMapping: when there is no such mapping"""
+        if not self.versions(name):
+            raise NoSuchMapping(f"there is no mapping `{name}`.{allowed(name, folder.mapping_names(self.include))}")
+        return self.versions(name)
 
     def mapping_file(self, name: str, version: int) -> tuple[Document, MappingFile]:
         """A version of a mapping as its file has it, with the places of its rules.
@@ -114,26 +116,16 @@ class Library:
             raise ValueError(found)
         return found
 
-    def _load_mapping(self, key: tuple[str, int]) -> Mapping:
-        document, file = self._mapping_file(key)
-        try:
-            return compile_mapping(file, *key)
-        except MappingProblems as error:
-            raise ConfigError([document.problem(path, message) for path, message in error.problems]) from error
+    def _load_mapping(self, key: tuple[str, int, str | None]) -> Mapping:
+        name, version, country = key
+        document, file = self._mapping_file((name, version))
+        return compiled(document, file, name, version, country)
 
     def _load_mapping_file(self, key: tuple[str, int]) -> tuple[Document, MappingFile]:
         name, version = key
         path = self.versions(name)[version]
         document = read_file(path, folder.shown(self.include, path))
-        try:
-            return document, MappingFile.model_validate(document.data)
-        except ValidationError as error:
-            raise ConfigError(
-                [
-                    document.problem(finding.path, finding.message, on_key=finding.on_key)
-                    for finding in explain(error, MappingFile, document.data)
-                ]
-            ) from error
+        return document, validated(document)
 
     def _load_connector_file(self, name: str) -> ConnectorFile:
         path = self.connector_files.paths[name]

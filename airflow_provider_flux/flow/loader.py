@@ -50,14 +50,15 @@ def load_flows(include: Path) -> tuple[list[Flow], list[Problem]]:
     return flows, in_order(problems)
 
 
-def load_mapping(include: Path, name: str, version: int | None) -> Mapping:
-    """A compiled mapping.
+def load_mapping(include: Path, name: str, version: int | None, country: str | None = None) -> Mapping:
+    """A compiled mapping as its file says it; which version runs, `stages.versions` knows.
 
     :param version: None for the newest
+    :param country: that the flow names, for phone numbers and addresses without one of their own
     :raises ConfigError: with every problem of the file, or that there is no such mapping or version
     """
     try:
-        return Library(include).mapping(name, version)
+        return Library(include).mapping(name, version, country)
     except NoSuchMapping as error:
         place = folder.shown(include, include / folder.MAPPINGS)
         raise ConfigError([Problem(place, 1, 1, "", str(error))]) from error

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, field_valid
 from airflow_provider_flux.connectors.options import DestinationOptions, Duration, Model, SourceOptions
 from airflow_provider_flux.errors import CATALOGUE, Disposition
 from airflow_provider_flux.flow.clock import check_cron, check_timezone
+from airflow_provider_flux.mapping.countries import known_country
 
 FLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,249}")
 """A flow's id is the stem of its file and the id of its DAG."""
@@ -167,7 +168,12 @@ class FlowFile(Model):
     source: SourceOptions = Field(description="Where records come from.")
     destination: DestinationOptions = Field(description="Where records go to.")
     mapping: Annotated[str, AfterValidator(_mapping_name)] = Field(
-        description="Name of a mapping, or name@version to pin one."
+        description="Name of a mapping, whose active version runs; or name@version to pin one."
+    )
+    country: Annotated[str, AfterValidator(known_country)] | None = Field(
+        default=None,
+        description="Country of phone numbers and addresses where neither the record nor the rule names one, "
+        "for example `DE`.",
     )
     filter: str | None = Field(
         default=None,
@@ -206,12 +212,12 @@ class Flow:
 
     @property
     def mapping_pin(self) -> int | None:
-        """The pinned version, or None to follow the newest."""
+        """The pinned version, or None to follow the active one."""
         return split_mapping(self.file.mapping)[1]
 
 
 def split_mapping(text: Any) -> tuple[str, int | None]:
-    """`contacts@2` as `("contacts", 2)`; a version of None follows the newest.
+    """`contacts@2` as `("contacts", 2)`; a version of None follows the active one.
 
     :raises ValueError: for anything else than such a name
     """

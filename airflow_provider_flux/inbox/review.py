@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_flux.errors import Stage
-from airflow_provider_flux.flow.loader import load_flow, load_mapping
+from airflow_provider_flux.flow.loader import load_flow
 from airflow_provider_flux.flow.models import Flow
 from airflow_provider_flux.inbox.refusal import Refused, refuse_all
 from airflow_provider_flux.inbox.retry import Queued, Start, check_flows, queue
@@ -18,6 +18,7 @@ from airflow_provider_flux.inbox.selection import check_each, nothing_fits
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.claimable import not_there, why_not
 from airflow_provider_flux.stages.judge import judge_one
+from airflow_provider_flux.stages.versions import resolve
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.error_rows import APPROVED, HELD, RETRYING, UNSETTLED
 from airflow_provider_flux.store.filters import ErrorFilter
@@ -58,7 +59,7 @@ def edit(store: Store, include: Path, number: int, payload: dict[str, Any], by: 
     """
     row = _editable(store, number)
     flow = load_flow(include, row.flow)
-    mapping = load_mapping(include, flow.mapping_name, flow.mapping_pin)
+    mapping = resolve(store, include, flow)
     new = judge_one(flow.file.source, payload)
     if new.defect is not None:
         raise Refused(f"error {number}: the payload cannot be read: {new.defect.message}. Nothing was changed.")

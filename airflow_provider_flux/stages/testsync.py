@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.contract import Verdict, Window, WriteItem
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.errors import FluxError, RecordError
-from airflow_provider_flux.flow.loader import load_mapping
 from airflow_provider_flux.flow.models import Flow
+from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.deliver import deliver
 from airflow_provider_flux.stages.judge import Judge
@@ -44,14 +43,13 @@ class TestReport:
 
 
 def test_sync(
-    flow: Flow, include: Path, credentials: Callable[[str], Credentials], limit: int, *, write: bool = False
+    flow: Flow, mapping: Mapping, credentials: Callable[[str], Credentials], limit: int, *, write: bool = False
 ) -> TestReport:
     """Read up to `limit` records from the beginning of the source, and map them.
 
     :raises FluxError: what the source or the destination answers; CONFIG_INVALID for `write` on a destination that
         would store the records a second time
     """
-    mapping = load_mapping(include, flow.mapping_name, flow.mapping_pin)
     keep = compile_filter(flow.file.filter) if flow.file.filter else None
     samples: list[Sample] = []
     for record in _first(flow, credentials, limit):

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from airflow_provider_flux.errors import FluxError, RecordError, Stage
-from airflow_provider_flux.flow.loader import load_mapping
 from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.context import RunContext, StageReport
@@ -26,6 +25,7 @@ from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.read import SUPERSEDED
 from airflow_provider_flux.stages.records import Duplicate, MappedLine, ReadRecord
 from airflow_provider_flux.stages.strategy import failed_record
+from airflow_provider_flux.stages.versions import resolve
 from airflow_provider_flux.staging import BatchEntry, StageFiles
 from airflow_provider_flux.store.rows import NewError, Run, StageRow
 
@@ -82,10 +82,10 @@ def sealed_stage(ctx: RunContext, run: Run, stage: str) -> StageRow:
 def resolve_mapping(ctx: RunContext, run: Run) -> Mapping:
     """The mapping of this run: a clear resolves its version anew, a retry keeps it."""
     if run.mapping_version is not None and run.mapping_epoch == ctx.epoch:
-        return load_mapping(ctx.include, ctx.flow.mapping_name, run.mapping_version)
-    mapping = load_mapping(ctx.include, ctx.flow.mapping_name, ctx.flow.mapping_pin)
+        return resolve(ctx.store, ctx.include, ctx.flow, run.mapping_version)
+    mapping = resolve(ctx.store, ctx.include, ctx.flow)
     kept = ctx.store.pin_mapping(run, ctx.epoch, mapping.version).mapping_version
-    return mapping if kept == mapping.version else load_mapping(ctx.include, ctx.flow.mapping_name, kept)
+    return mapping if kept == mapping.version else resolve(ctx.store, ctx.include, ctx.flow, kept)
 
 
 @dataclass
