@@ -13,7 +13,9 @@ from airflow_provider_flux.connectors.installed import installed_connectors
 
 _CONNECTORS = {
     "rest": "airflow_provider_flux.connectors.rest:Rest",
+    "shopify": "airflow_provider_flux.connectors.shopify:Shopify",
     "sql": "airflow_provider_flux.connectors.sql:Sql",
+    "graphql": "airflow_provider_flux.connectors.graphql:Graphql",
     "pipedrive": "airflow_provider_flux.connectors.pipedrive:Pipedrive",
 }
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator
 
 from airflow_provider_flux.transport.paths import steps
 
@@ -119,6 +121,23 @@ def parse_document(text: str, operation: Operation) -> Document:
     found = _the_operation(operations, operation)
     _validate(tree)
     return Document(text, operation, _variables(found), found.selection_set, fragments)
+
+
+def _is_query(text: str) -> str:
+    parse_document(text, "query")
+    return text
+
+
+def _is_mutation(text: str) -> str:
+    parse_document(text, "mutation")
+    return text
+
+
+QueryText = Annotated[str, AfterValidator(_is_query)]
+"""A document with one query, in a flow file."""
+
+MutationText = Annotated[str, AfterValidator(_is_mutation)]
+"""A document with one mutation, in a flow file."""
 
 
 def check_variables(document: Document, given: Mapping[str, Any], by_flux: Sequence[str] = ()) -> None:

@@ -90,7 +90,7 @@ class Graph:
         :raises FluxError: CONNECTION_INVALID, with the field at fault
         """
         client = open_client(
-            credentials, auth, profile=profile, timeout=timeout, connections=connections, tally=tally
+            credentials, auth, profile=profile, timeout=timeout, connections=connections, tally=tally, rows=rows
         )
         rows = (*rows, *profile.rows)
         judgement = Judgement(credentials.conn_id, client.mask, rows, outage, client.tally)
@@ -123,6 +123,16 @@ class Graph:
 
         :raises FluxError: as `ask`
         """
+        told = self.answered(response)
+        if told.said.data is None:
+            raise self.judgement.graphql(response, told.said.errors[0])
+        return told
+
+    def answered(self, response: Response) -> Told:
+        """The answer to a read, with data or only with errors.
+
+        :raises FluxError: as `ask`, but for errors in the answer
+        """
         self.judgement.check(response)
         decoded = self.judgement.value(response)
         said = graphql.judge(decoded.value, asked=True)
@@ -132,8 +142,6 @@ class Graph:
                 "it is no answer of a GraphQL server: it has neither `data` nor `errors`",
                 "Correct the path of the GraphQL endpoint, or the host of the connection.",
             )
-        if said.data is None:
-            raise self.judgement.graphql(response, said.errors[0])
         return Told(response, decoded, said)
 
     def now(self) -> datetime | None:

@@ -111,7 +111,7 @@ class ListReader:
 
     def _page(self, told: Told) -> tuple[Page, list[Any]]:
         try:
-            records, path = _records(told.decoded.value, self._listing.path)
+            records, path = records_at(told.decoded.value, self._listing.path)
         except NoRecords as error:
             raise self._no_records(told, error) from None
         found = defects(told.response, told.said, path, self._graph.judgement, self._graph.client.mask)
@@ -131,7 +131,7 @@ class ListReader:
             log_lowered(seen, self._size, len(seen.records))
 
 
-def _records(answer: Any, path: str) -> tuple[list[Any], str]:
+def records_at(answer: Any, path: str) -> tuple[list[Any], str]:
     """The records at a path, and the path of their list: that of the connection, `nodes` or `edges` below it.
 
     :raises NoRecords: when there is no list

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from airflow_provider_flux.connectors.api.auth_options import Auth
-from airflow_provider_flux.connectors.graphql.document import Document, check_variables, parse_document
+from airflow_provider_flux.connectors.graphql.document import Document, QueryText, check_variables, parse_document
 from airflow_provider_flux.connectors.options import Duration, Model, SourceOptions
 from airflow_provider_flux.connectors.rest import source_options as rest
 from airflow_provider_flux.connectors.rest.options import AnswerPath, ErrorRow, Headers, UrlPath
@@ -78,7 +78,7 @@ class GraphqlIncremental(Model):
 class GraphqlItem(Model):
     """How the API is asked for one record, to read it again by its key."""
 
-    query: str = Field(min_length=1, description="The document: one query.")
+    query: QueryText = Field(description="The document: one query.")
     variables: Variables = Field(description="Its variables, with placeholders of the key: `{id: '{key}'}`.")
     record: AnswerPath = Field(description="Where the answer holds the record: `data.contact`.")
 
@@ -87,7 +87,7 @@ class GraphqlSourceOptions(SourceOptions):
     """Reads a list of records with a query."""
 
     path: UrlPath = Field(default="/graphql", description="The endpoint, below the connection's base URL.")
-    query: str = Field(min_length=1, description="The document: one query.")
+    query: QueryText = Field(description="The document: one query.")
     variables: Variables = Field(default={}, description="Its variables, beside those of paging and window.")
     records: AnswerPath = Field(
         description="Where the answer holds the connection or the list of records: `data.contacts`."
@@ -183,6 +183,9 @@ class GraphqlSourceOptions(SourceOptions):
         position, size = self._paging_variables()
         window = (self.incremental.variable, self.incremental.until) if self.incremental else ()
         by_flux = [_head(name) for name in (position, size, *window) if name is not None]
+        twice = [name for name in by_flux if name in (position, size) and by_flux.count(name) > 1]
+        if twice:
+            raise ValueError(f"the variable `${twice[0]}` is filled by `page` and by `incremental`")
         check_variables(document, self.variables, by_flux)
         if self.incremental is not None:
             self._check_window(self.incremental, document)
