@@ -116,9 +116,11 @@ class JwtBearer(Grant):
     def form(self, refresh: str | None) -> str:
         """Asks with an assertion that is valid for three minutes; a refresh token is not used."""
         from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
+        from joserfc.jwk import ECKey, RSAKey
 
+        key = (ECKey if self.algorithm.startswith("ES") else RSAKey).import_key(self.key)
         assertion = sign_jwt_bearer_assertion(
-            self.key, self.issuer, self.audience, self.subject, alg=self.algorithm, expires_in=_JWT_SECONDS
+            key, self.issuer, self.audience, self.subject, alg=self.algorithm, expires_in=_JWT_SECONDS
         )
         return _form(JWT_BEARER, assertion=assertion, scope=" ".join(self.scopes))
 

@@ -103,7 +103,7 @@ class OAuth(Auth):
             return token
         with self._lock:
             if self._token is None or _ageing(self._token):
-                self._token = self._in_time(self._token)
+                self._token = self._in_time()
             return self._token
 
     def renew(self, refused: Signature) -> bool:
@@ -128,19 +128,21 @@ class OAuth(Auth):
             self._token = self._waiting_for_lease(lambda: None, lambda: self._server.ask(grant))
             return self._token
 
-    def _in_time(self, ageing: StoredToken | None) -> StoredToken:
-        """A new token; the ageing one while it is still good and no new one can be had."""
-        still_good = ageing is not None and not _expired(ageing)
-        if ageing is not None and still_good and time.monotonic() < self._not_before:
-            return ageing
+    def _in_time(self) -> StoredToken:
+        """A token that is good; one that ages only while no new one can be had."""
+        known = self._token or (None if self._shared is None else self._shared.kept())
+        if known is None or _expired(known):
+            return self._renewed(known)
+        if not _ageing(known) or time.monotonic() < self._not_before:
+            return known
         try:
-            return self._renewed(ageing)
+            return self._renewed(known)
         except FluxError as error:
-            if ageing is None or not still_good or not error.transient:
+            if not error.transient:
                 raise
             log.warning("%s; the token that is in use expires soon, trying again", error)
             self._not_before = time.monotonic() + _PAUSE
-            return ageing
+            return known
 
     def _renewed(self, useless: StoredToken | None) -> StoredToken:
         """A token other than the useless one: kept by another task, or asked for.
