@@ -10,7 +10,7 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_flux.connectors.rest.source_options import Paging
@@ -32,6 +32,7 @@ class Step:
     :param fallback: how to ask instead, should the server refuse
     :param known: records that must come back; when they do, they were read already
     :param expect_end: the page must be empty; if it is not, records may have been skipped
+    :param own_size: the page size is left to the server
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Step:
     fallback: Step | None = None
     known: list[Any] | None = None
     expect_end: bool = False
+    own_size: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,28 @@ class OnePage(Pager):
 
 
 class ByToken(Pager):
-    """The answer holds a token, or a URL, that leads on. An empty page with a token is not the last one."""
+    """The answer holds a token, or a URL, that leads on. An empty page with a token is not the last one.
+
+    A lowered page size skips nothing here, and one that the API refuses is left to it.
+    """
 
     def __init__(self, options: Paging, token_of: Callable[[Seen], str | int | None]) -> None:
         super().__init__(options)
         self._token_of = token_of
         self._known: set[str | int] = set()
+        self._size = options.size
+        self._lowered = False
+
+    def first(self) -> Step:
+        """Ask for the first page, in the API's own size if it refuses ours."""
+        asked = super().first()
+        return asked if self._size is None else replace(asked, fallback=Step(own_size=True))
 
     def after(self, seen: Seen) -> Step | None:
         """Follow the token."""
+        if seen.step.own_size and self._size is not None:
+            log.warning("%s: the API refuses pages of %d records; its own size holds", seen.endpoint, self._size)
+            self._size = None
         more = self._says_more(seen)
         token = self._token_of(seen)
         if more is False or (token is None and more is None):
@@ -113,10 +128,13 @@ class ByToken(Pager):
         if token in self._known:
             raise broken(seen, "the next page is one that was read before: the API repeats its cursor, without end")
         self._known.add(token)
+        if self._size is not None and 0 < len(seen.records) < self._size and not self._lowered:
+            self._lowered = True
+            log_lowered(seen, self._size, len(seen.records))
         if self.options.kind != "cursor":
             return Step(url=str(token))
         assert self.options.param is not None
-        return Step(self._with_size({self.options.param: token}, self.options.size))
+        return Step(self._with_size({self.options.param: token}, self._size))
 
 
 class ByOffset(Pager):

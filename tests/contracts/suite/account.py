@@ -70,13 +70,13 @@ class Account:
 
     # --- reading --------------------------------------------------------------------------------
 
-    def source_options(self) -> SourceOptions:
+    def source_options(self, **more: Any) -> SourceOptions:
         assert self.connector.source_options is not None
         declared = {"connector": self.vendor.connector, "connection": "crm", **self.vendor.source()}
-        return self.connector.source_options.model_validate(declared)
+        return self.connector.source_options.model_validate({**declared, **more})
 
-    def source(self, credentials: Credentials | None = None) -> Source:
-        source = self.connector.source(self.source_options(), credentials or self.credentials())
+    def source(self, credentials: Credentials | None = None, **more: Any) -> Source:
+        source = self.connector.source(self.source_options(**more), credentials or self.credentials())
         self._stack.callback(source.close)
         return source
 
@@ -102,8 +102,10 @@ class Account:
 
     def destination_options(self, mode: str = "upsert", deletes: str = "ignore", **more: Any) -> DestinationOptions:
         assert self.connector.destination_options is not None
-        declared = {"connector": self.vendor.connector, "connection": "crm", **self.vendor.destination(mode, deletes)}
-        return self.connector.destination_options.model_validate({**declared, **more})
+        declared = {"connector": self.vendor.connector, "connection": "crm"}
+        return self.connector.destination_options.model_validate(
+            {**declared, **self.vendor.destination(mode, deletes, **more)}
+        )
 
     def destination(
         self, mode: str = "upsert", deletes: str = "ignore", credentials: Credentials | None = None, **more: Any
