@@ -34,6 +34,7 @@ _RIGHTS = Meaning("PERMISSION_DENIED", "PERMISSION_DENIED")
 _THROTTLE = Meaning("RATE_LIMIT_EXCEEDED", "RATE_LIMIT_EXCEEDED")
 _GONE = Meaning("NOT_FOUND", "RECORD_NOT_FOUND")
 _INPUT = Meaning("PAYLOAD_MISMATCH", "INVALID_FORMAT")
+_WRONG = Meaning(None, "INVALID_FORMAT")
 _DOCUMENT = Meaning("PAYLOAD_MISMATCH", "PAYLOAD_MISMATCH")
 _RULE = Meaning("PAYLOAD_MISMATCH", "CONSTRAINT_VIOLATED")
 _TWICE = Meaning(None, "DUPLICATE_RECORD")
@@ -41,6 +42,8 @@ _TWICE = Meaning(None, "DUPLICATE_RECORD")
 CODES: Mapping[str, Meaning] = {
     "ACCESS_DENIED": _RIGHTS,
     "ALREADY_EXISTS": _TWICE,
+    "ARGUMENT_LITERALS_INCOMPATIBLE": _DOCUMENT,
+    "ARGUMENT_NOT_ACCEPTED": _DOCUMENT,
     "BAD_REQUEST": _INPUT,
     "BAD_USER_INPUT": _INPUT,
     "BLANK": Meaning("PAYLOAD_MISMATCH", "REQUIRED_FIELD_MISSING"),
@@ -50,32 +53,43 @@ CODES: Mapping[str, Meaning] = {
     "FORBIDDEN": _RIGHTS,
     "GRAPHQL_PARSE_FAILED": _DOCUMENT,
     "GRAPHQL_VALIDATION_FAILED": _DOCUMENT,
+    "HANDLE_NOT_UNIQUE": _TWICE,
+    "INCLUSION": _WRONG,
+    "INPUT_MISMATCH": Meaning(None, "CONSTRAINT_VIOLATED"),
     "INSUFFICIENT_SCOPE": _RIGHTS,
     "INTERNAL_ERROR": _BROKEN,
     "INTERNAL_SERVER_ERROR": _BROKEN,
-    "INVALID": Meaning(None, "INVALID_FORMAT"),
+    "INVALID": _WRONG,
     "INVALID_JWT": _LOGIN,
     "INVALID_TOKEN": _LOGIN,
-    "INVALID_VALUE": Meaning(None, "INVALID_FORMAT"),
+    "INVALID_VALUE": _WRONG,
     "MAX_COST_EXCEEDED": Meaning("BAD_REQUEST", "BAD_REQUEST"),
+    "MISSING_FIELD_REQUIRED": Meaning("PAYLOAD_MISMATCH", "REQUIRED_FIELD_MISSING"),
+    "MISSING_REQUIRED_ARGUMENTS": _DOCUMENT,
     "NOT_FOUND": _GONE,
     "OPERATION_RESOLUTION_FAILURE": _DOCUMENT,
     "PARSE_FAILED": _DOCUMENT,
     "PERMISSION_DENIED": _RIGHTS,
     "PERMISSION_ERROR": _RIGHTS,
     "PRESENT": Meaning(None, "CONSTRAINT_VIOLATED"),
+    "PRODUCT_DOES_NOT_EXIST": _GONE,
     "RATE_LIMITED": _THROTTLE,
     "RATE_LIMIT_EXCEEDED": _THROTTLE,
+    "SELECTION_MISMATCH": _DOCUMENT,
     "SERVICE_UNAVAILABLE": _BROKEN,
     "TAKEN": _TWICE,
     "THROTTLED": _THROTTLE,
     "TIMEOUT": Meaning("CONNECTION_TIMEOUT", "CONNECTION_TIMEOUT"),
     "TOO_LONG": Meaning(None, "VALUE_TOO_LONG"),
     "TOO_MANY_REQUESTS": _THROTTLE,
+    "TOO_SHORT": _WRONG,
     "UNAUTHENTICATED": _LOGIN,
     "UNAUTHORIZED": _LOGIN,
+    "UNDEFINED_FIELD": _DOCUMENT,
     "VALIDATION_ERROR": _INPUT,
     "VALIDATION_FAILED": _INPUT,
+    "VARIABLE_MISMATCH": _DOCUMENT,
+    "VARIABLE_REQUIRES_VALID_TYPE": _DOCUMENT,
 }
 """By the code of an error as `_as_code` spells it: `extensions.code`, a user error's `code`, the name of a type."""
 
@@ -84,6 +98,13 @@ _ABOUT_INPUT: Sequence[tuple[str, re.Pattern[str]]] = (
     ("REQUIRED_FIELD_MISSING", re.compile(r'got invalid value null at "\w+\.(?P<field>[\w.]+)"')),
     ("FIELD_NOT_FOUND", re.compile(r'got invalid value .*Field "(?P<field>\w+)" is not defined by type', re.DOTALL)),
     ("INVALID_FORMAT", re.compile(r'got invalid value .* at "\w+\.(?P<field>[\w.\[\]]+)"', re.DOTALL)),
+    # graphql-ruby, on which Shopify and Jobber stand.
+    ("FIELD_NOT_FOUND", re.compile(r"was provided invalid value for (?P<field>[\w.]+) \(Field is not defined on")),
+    (
+        "REQUIRED_FIELD_MISSING",
+        re.compile(r"was provided invalid value for (?P<field>[\w.]+) \(Expected value to not be null"),
+    ),
+    ("INVALID_FORMAT", re.compile(r"was provided invalid value for (?P<field>[\w.]+) \(")),
 )
 """Sentences about a value inside a variable: of one record, its own; of a whole request, its body."""
 
@@ -91,6 +112,7 @@ _ABOUT_DOCUMENT = re.compile(
     r'Cannot query field|Unknown argument|Unknown type|Unknown operation named|Syntax Error'
     r'|Variable "\$\w+" (?:got invalid|of (?:required )?type|is not defined)'
     r'|Field "\w+" argument "\w+" of type|must have a selection of subfields'
+    r"|Variable \$\w+ of type \S+ was provided invalid value|^Field '\w+' doesn't (?:exist on type|accept argument)"
 )
 """Sentences about the query itself, whatever the record."""
 
@@ -135,7 +157,7 @@ class GraphqlError:
         if known == "OUTAGE" or (known is None and status >= 500):
             # Servers call every fault of their own code so, also one that a single record provokes each time.
             return self._worded(500, record) or Finding(outage)
-        if known is not None and meaning is not _INPUT:
+        if known is not None and meaning not in (_INPUT, _WRONG):
             return Finding(known, self.field)
         return self._worded(422, record) or (None if known is None else Finding(known, self.field))
 

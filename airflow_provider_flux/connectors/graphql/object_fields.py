@@ -1,0 +1,107 @@
+"""Asks a GraphQL server for the fields of its types.
+
+https://spec.graphql.org/October2021/#sec-Introspection
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from airflow_provider_flux.connectors.declare import Description, FieldInfo, ObjectType
+from airflow_provider_flux.connectors.graphql.graph import Graph
+from airflow_provider_flux.connectors.graphql.objects import Shape
+from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
+from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.transport.paths import MISSING
+
+_NAMED = "kind name enumValues { name }"
+_TYPE = f"type {{ {_NAMED} ofType {{ {_NAMED} ofType {{ {_NAMED} ofType {{ {_NAMED} }} }} }} }}"
+FIELDS = (
+    "query($name: String!) { __type(name: $name) { "
+    f"fields {{ name description args {{ name defaultValue type {{ kind }} }} {_TYPE} }} "
+    f"inputFields {{ name description defaultValue {_TYPE} }} }} }}"
+)
+"""All fields of a type, with types of up to three wrappers (`[T!]!`)."""
+
+_TYPES = {
+    "Boolean": "boolean",
+    "Int": "integer",
+    "UnsignedInt64": "integer",
+    "BigInt": "integer",
+    "Float": "number",
+    "Decimal": "number",
+    "Date": "date",
+    "ISO8601Date": "date",
+    "DateTime": "datetime",
+    "ISO8601DateTime": "datetime",
+}
+"""Of scalars; others are strings in JSON."""
+
+
+def describe_object(
+    graph: Graph, declared: ObjectType, shape: Shape, options: SourceOptions | DestinationOptions | None
+) -> Description:
+    """What the server says of an object: of what is read for a source, of what is written for a destination, of both
+    without either. What only the connector knows (what a new record needs, how long a text may be) is added.
+
+    :raises FluxError: NOT_FOUND when the server's version of the schema has no such type
+    """
+    known = {one.name: one for one in declared.fields}
+    reads = {} if isinstance(options, DestinationOptions) else _fields(graph, shape.type)
+    writes = {} if isinstance(options, SourceOptions) or shape.input is None else _fields(graph, shape.input)
+    if isinstance(options, DestinationOptions):
+        writes = {**{name: one for name, one in known.items() if not one.read_only}, **writes}
+        writes.setdefault("id", FieldInfo("id", "string", read_only=True))
+    found = {name: _with_known(one, known.get(name), read_only=False) for name, one in writes.items()}
+    for name, one in reads.items():
+        found.setdefault(name, _with_known(one, known.get(name), read_only=options is None))
+    return Description(declared.name, tuple(sorted(found.values(), key=lambda one: one.name)))
+
+
+def _fields(graph: Graph, name: str) -> dict[str, FieldInfo]:
+    told = graph.ask(FIELDS, {"name": name}).at("data.__type")
+    if told in (None, MISSING):
+        raise FluxError(
+            "NOT_FOUND", f"connection '{graph.client.conn_id}': the API's schema has no type `{name}`"
+        )
+    return {one.name: one for one in _told(told)}
+
+
+def _told(found: dict[str, Any]) -> Iterator[FieldInfo]:
+    for field in (*(found.get("fields") or ()), *(found.get("inputFields") or ())):
+        if any(one["type"]["kind"] == "NON_NULL" and one["defaultValue"] is None for one in field.get("args") or ()):
+            continue  # it cannot be read by its name alone
+        kind, named = _kind(field["type"])
+        required = field["type"]["kind"] == "NON_NULL" and "args" not in field and field.get("defaultValue") is None
+        enum = tuple(value["name"] for value in named.get("enumValues") or ())
+        yield FieldInfo(field["name"], kind, _first_line(field.get("description")), required, enum=enum)
+
+
+def _kind(wrapped: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The type of a field in our own words, and the type that it wraps."""
+    is_list, named = False, wrapped
+    while named.get("ofType"):
+        is_list = is_list or named["kind"] == "LIST"
+        named = named["ofType"]
+    if is_list or str(named.get("name")).endswith("Connection"):
+        return "array", {}
+    if named["kind"] in ("OBJECT", "INPUT_OBJECT", "INTERFACE", "UNION"):
+        return "object", named
+    return _TYPES.get(str(named.get("name")), "string"), named
+
+
+def _with_known(told: FieldInfo, known: FieldInfo | None, *, read_only: bool) -> FieldInfo:
+    return FieldInfo(
+        told.name,
+        told.type,
+        told.label,
+        told.required or (known is not None and known.required),
+        known.max_length if known is not None else None,
+        told.enum,
+        read_only or told.read_only,
+    )
+
+
+def _first_line(text: str | None) -> str | None:
+    return text.strip().splitlines()[0][:200] if text and text.strip() else None
