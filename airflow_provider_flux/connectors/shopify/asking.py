@@ -57,7 +57,7 @@ def shop_name(credentials: Credentials, tally: Tally | None) -> str:
         told = _ask_shop(graph, credentials)
     finally:
         graph.close()
-    return f"{told['name']} ({told['myshopifyDomain']}) answers"
+    return f"{graph.client.base.host} answers for the shop {told['name']} ({told['myshopifyDomain']})"
 
 
 def describe(

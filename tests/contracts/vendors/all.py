@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tests.contracts.vendors.pipedrive import PipedriveVendor
 from tests.contracts.vendors.rest import RestVendor
+from tests.contracts.vendors.shopify import Shopify
 from tests.contracts.vendors.vendor import Vendor
 
 VENDORS: tuple[type[Vendor], ...] = (
     RestVendor,
     PipedriveVendor,
+    Shopify,
 )  # fmt: skip
