@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import and_, delete, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import Delete
 
 from airflow_provider_flux.store.part import StorePart
 from airflow_provider_flux.store.tables import pace
@@ -86,7 +87,7 @@ def _now(database: Connection) -> float:
     return float(database.execute(_CLOCK).scalar_one())
 
 
-def _forget(connection: str, limits: Sequence[Limit], life: float, now: float) -> object:
+def _forget(connection: str, limits: Sequence[Limit], life: float, now: float) -> Delete:
     """What counts no more; and what would count longer than any block may: the clock was set back since."""
     over = [pace.c.until <= now]
     for limit in limits:

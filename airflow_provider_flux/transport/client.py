@@ -160,8 +160,8 @@ class HttpClient:
         """One call at the pace of the connection, counted."""
         try:
             self._pace.enter(request)
-        except FluxError as error:
-            self.tally.bad(kind_of_code(error.code), error.message, error.code)
+        except FluxError as kept_back:
+            self.tally.bad(kind_of_code(kept_back.code), kept_back.message, kept_back.code)
             raise
         response: Response | None = None
         try:

@@ -82,6 +82,7 @@ class Limiter(Pace):
         self._wanted = 1
         self._waiting = 0  # threads
         self._let_at = time.monotonic()  # when a call was let through last
+        self._told_until = 0.0  # the end of the last wait that is in the log
         self._mine = threading.local()
 
     def enter(self, request: Request) -> None:
@@ -155,7 +156,6 @@ class Limiter(Pace):
         """
         if done is not None:
             self._give_back(done)
-        told = False
         while True:
             name, closes_at = uuid.uuid4().hex, time.monotonic() + self._usable
             wanted = min(max(self._wanted, 1 + self._waiting), self._most)
@@ -165,9 +165,9 @@ class Limiter(Pace):
             now = time.monotonic()
             if now + granted.wait > max(self._let_at, waits_since) + self._patience:
                 raise self._too_long(request, granted.wait)
-            if not told and now + granted.wait > waits_since + NOTED:
-                told = True
-                self._tell(request, now + granted.wait - waits_since)
+            if now + granted.wait > max(waits_since, self._told_until) + NOTED:
+                self._told_until = now + granted.wait
+                self._tell(request, self._told_until - waits_since)
             time.sleep(max(granted.wait, _SHORTEST))
 
     def _give_back(self, block: _Block) -> None:

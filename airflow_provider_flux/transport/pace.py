@@ -49,7 +49,7 @@ class Pace(ABC):
     def left(self, request: Request, response: Response | None) -> None:
         """The call ended, with an answer or without one. Raises nothing: the answer is worth more than the count."""
 
-    def close(self) -> None:  # noqa: B027 - most have nothing to give back
+    def close(self) -> None:
         """No more calls come."""
 
 
