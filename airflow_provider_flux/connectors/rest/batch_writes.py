@@ -11,9 +11,9 @@ import msgspec
 from airflow_provider_flux.connectors.contract import Verdict, WriteItem, Written
 from airflow_provider_flux.connectors.rest.api import Api
 from airflow_provider_flux.connectors.rest.bodies import encode, encode_item
-from airflow_provider_flux.connectors.rest.destination_options import Batch, Results
 from airflow_provider_flux.connectors.rest.placeholders import Unfit, compile_template
 from airflow_provider_flux.connectors.rest.results import NoVerdicts
+from airflow_provider_flux.connectors.rest.write_blocks import Batch, Results
 from airflow_provider_flux.errors import CATALOGUE, BatchRejected, Disposition, FluxError
 from airflow_provider_flux.transport.answers import NotJson
 from airflow_provider_flux.transport.classify import loosely, recognise
@@ -31,9 +31,10 @@ class BatchWrites:
         self._api = api
         self._batch = batch
         key = api.options.one_key
-        delete = api.options.delete
+        removal = api.options.removal
+        deleted = None if removal is None else removal.item
         self._item = compile_template(batch.item, key)
-        self._deleted = compile_template(delete.item, key) if delete is not None and delete.item is not None else None
+        self._deleted = None if deleted is None else compile_template(deleted, key)
 
     def write(self, items: Sequence[WriteItem]) -> list[Verdict]:
         """Send a batch.

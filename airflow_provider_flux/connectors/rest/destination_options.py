@@ -2,118 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from airflow_provider_flux.connectors.api.auth_options import Auth
-from airflow_provider_flux.connectors.options import DestinationOptions, Duration, Model
-from airflow_provider_flux.connectors.rest.options import AnswerPath, ErrorRow, Headers, Params, UrlPath
+from airflow_provider_flux.connectors.options import Deletes, DestinationOptions, Duration, Mode
+from airflow_provider_flux.connectors.rest.options import ErrorRow, Headers, Params, UrlPath
 from airflow_provider_flux.connectors.rest.placeholders import compile_template, has_placeholder
-from airflow_provider_flux.transport.paths import place
+from airflow_provider_flux.connectors.rest.write_blocks import Archive, Batch, Change, Delete, Finds, Method, Results
 
-Method = Literal["POST", "PUT", "PATCH", "DELETE"]
-
-_SINGLE_METHOD: dict[str, Method] = {"create": "POST", "upsert": "PUT", "update": "PATCH"}
-
-
-class Batch(Model):
-    """Many records in one request."""
-
-    records: AnswerPath | None = Field(
-        default=None, description="Where in the body the list of records goes: `inputs`. The whole body unless given."
-    )
-    item: Any = Field(
-        default="{record}", description="One record in that list, with placeholders: `{properties: '{record}'}`."
-    )
-    body: dict[str, Any] = Field(default={}, description="What else stands in the body.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Batch:
-        if self.records is None and self.body:
-            raise ValueError("`body` needs `records`: where in it the list goes")
-        if self.records is not None:
-            place({**self.body}, self.records, [])
-        return self
-
-
-class Ok(Model):
-    """When a record counts as stored. Anything else is an error of that record."""
-
-    status: AnswerPath | None = Field(default=None, description="Where its HTTP status stands; below 400 is stored.")
-    path: AnswerPath | None = Field(default=None, description="A value to look at, with `equals` or `empty`.")
-    equals: bool | int | str | None = Field(default=None, description="What the value at `path` is when stored.")
-    empty: Literal[True] | None = Field(
-        default=None, description="The value at `path`, a list of errors for example, is missing or empty when stored."
-    )
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Ok:
-        tests = (self.equals is not None) + (self.empty is not None)
-        if (self.status is None) == (self.path is None) or tests != (self.path is not None):
-            raise ValueError("write `status`, or `path` with `equals`, or `path` with `empty: true`")
-        return self
-
-
-class Match(Model):
-    """How a result finds its record, where results come in another order or not for all."""
-
-    result: AnswerPath = Field(description="Where in a result the value stands.")
-    record: AnswerPath = Field(description="The target field with the same value.")
-
-
-class Results(Model):
-    """Where the answer says what became of each record. A record without a result never counts as written."""
-
-    records: AnswerPath | None = Field(
-        default=None, description="Where the list of results stands; the whole answer unless given."
-    )
-    match: Literal["order"] | Match = Field(
-        default="order", description="`order`: one result per record, in their order; or by a value in both."
-    )
-    ok: Ok | None = Field(default=None, description="When a record counts as stored.")
-    id: AnswerPath | None = Field(default=None, description="Where in a result the destination's own key stands.")
-    error_message: AnswerPath | None = Field(default=None, description="Where in a result the reason stands.")
-    error_code: AnswerPath | None = Field(default=None, description="Where in a result the vendor's error code stands.")
-    error_field: AnswerPath | None = Field(default=None, description="Where in a result the field at fault stands.")
-
-
-class Delete(Model):
-    """How a record is deleted: by a request of its own (`path`), or as an item of the batch (`item`)."""
-
-    method: Method = Field(default="DELETE", description="Method of the request of its own.")
-    path: UrlPath | None = Field(default=None, description="Path with placeholders: `/v1/contacts/{key}`.")
-    item: Any = Field(default=None, description="The item that stands for the delete in a batch.")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Delete:
-        if (self.path is None) == (self.item is None):
-            raise ValueError("write either `path` or `item`")
-        if self.path is not None and not has_placeholder(self.path):
-            raise ValueError(f"path {self.path!r} names no record; write it with {{key}} or {{destination_key}}")
-        return self
-
-
-class Find(Model):
-    """How to ask whether a record is there, after a crash of a write that must not be repeated."""
-
-    path: UrlPath = Field(description="Path with placeholders: `/v1/contacts/{key}`.")
-    params: Params = Field(default={}, description="Query parameters with placeholders: `{email: '{record.email}'}`.")
-    records: AnswerPath | None = Field(
-        default=None, description="Where the list of what was found stands; the answer is the record unless given."
-    )
-    id: AnswerPath = Field(description="Where the destination's key stands in what was found.")
+_SINGLE_METHOD: dict[str, Method] = {
+    "create": "POST", "upsert": "PUT", "update": "PATCH", "create_if_missing": "POST",
+}  # fmt: skip
 
 
 class RestDestinationOptions(DestinationOptions):
     """Writes records one by one, or in batches."""
+
+    MODES: ClassVar[tuple[Mode, ...]] = ("upsert", "create", "update", "create_if_missing")
+    DELETES: ClassVar[tuple[Deletes, ...]] = ("ignore", "archive", "delete")
+    FALLBACK_KEYS: ClassVar[bool] = True
 
     path: UrlPath = Field(
         description="Path below the connection's base URL, with placeholders where each record has its own: "
         "`/v1/contacts/{key}`."
     )
     method: Method | None = Field(
-        default=None, description="POST for batches; one by one POST to insert, PUT to upsert, PATCH to update."
+        default=None, description="POST for batches; one by one POST to create, PUT to upsert, PATCH to update."
     )
     params: Params = Field(default={}, description="Query parameters of every call.")
     headers: Headers = Field(default={}, description="Headers of every call; secrets belong into the connection.")
@@ -125,10 +41,19 @@ class RestDestinationOptions(DestinationOptions):
         "either whole or not at all.",
     )
     delete: Delete | None = Field(default=None, description="How a record is deleted, for `deletes: delete`.")
-    find: Find | None = Field(default=None, description="How to ask whether a record is there; for `mode: create`.")
+    archive: Archive | None = Field(default=None, description="How a record is archived, for `deletes: archive`.")
+    find: Finds = Field(
+        default=(),
+        description="How to ask whether a record is there. `mode: create` asks after a crash; other modes ask before "
+        "each write, for an API without an upsert. With `fallback_keys` a list: for `key`, then for each of them.",
+    )
+    change: Change | None = Field(
+        default=None, description="How a record that `find` found is changed; `path` and `body` then make a new one."
+    )
     idempotent: bool | None = Field(
         default=None,
-        description="Whether the same write twice leaves one record. Unless given, true for upsert and update.",
+        description="Whether the same write twice leaves one record. Unless given, true for upsert and update. For "
+        "`create_if_missing` without `find`, true says that the API refuses what is there already.",
     )
     auth: Auth | None = Field(
         default=None, description="Unless given: basic with a login, bearer with only a password, else none."
@@ -149,7 +74,7 @@ class RestDestinationOptions(DestinationOptions):
 
     def advice(self) -> tuple[str, ...]:
         """A write that must not be repeated and cannot be looked up leaves records to a person after a crash."""
-        if self.effective_idempotent or self.find is not None:
+        if self.effective_idempotent or self.find:
             return ()
         return ("records whose answer was lost in a crash are held for a person to decide; write `find`, or upsert",)
 
@@ -161,12 +86,22 @@ class RestDestinationOptions(DestinationOptions):
     @property
     def effective_method(self) -> Method:
         """The method, with its default."""
-        return self.method or ("POST" if self.batch else _SINGLE_METHOD[self.mode])
+        return self.method or ("POST" if self.batch or self.looks_up else _SINGLE_METHOD[self.mode])
 
     @property
     def effective_idempotent(self) -> bool:
         """Whether a write may be sent twice, with its default."""
-        return self.mode != "create" if self.idempotent is None else self.idempotent
+        return self.mode != "create" if self.idempotent is None or self.looks_up else self.idempotent
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether each record is looked for before it is written."""
+        return bool(self.find) and self.mode != "create"
+
+    @property
+    def removal(self) -> Delete | Archive | None:
+        """What is done with a record that is gone in the source."""
+        return {"delete": self.delete, "archive": self.archive}.get(self.deletes)
 
     @model_validator(mode="after")
     def _fits(self) -> RestDestinationOptions:
@@ -175,10 +110,11 @@ class RestDestinationOptions(DestinationOptions):
             self._check_batch()
         else:
             self._check_single()
-        if self.deletes == "delete" and self.delete is None:
-            raise ValueError("`deletes: delete` needs `delete`: how the API deletes a record")
-        if self.find is not None and self.effective_idempotent:
-            raise ValueError("`find` is for writes that must not be repeated; this one may be (`mode`, `idempotent`)")
+        if self.deletes != "ignore" and self.removal is None:
+            raise ValueError(f"`deletes: {self.deletes}` needs `{self.deletes}`: how the API {self.deletes}s a record")
+        if self.find and self.mode == "create" and self.effective_idempotent:
+            raise ValueError("with `mode: create`, `find` is for writes that must not be repeated; this one may be")
+        self._check_lookup()
         return self
 
     def _check_placeholders(self) -> None:
@@ -186,10 +122,15 @@ class RestDestinationOptions(DestinationOptions):
         compile_template(self.body, self.one_key)
         if self.batch is not None:
             compile_template(self.batch.item, self.one_key)
-        if self.delete is not None:
-            compile_template(self.delete.path if self.delete.item is None else self.delete.item, self.one_key)
-        if self.find is not None:
-            compile_template([self.find.path, self.find.params], self.one_key)
+        for removal in (self.delete, self.archive):
+            if removal is not None:
+                compile_template(removal.path if removal.item is None else removal.item, self.one_key)
+        if self.archive is not None:
+            compile_template(self.archive.body, self.one_key)
+        if self.change is not None:
+            compile_template([self.change.path, self.change.body], self.one_key)
+        for find, fields in zip(self.find, (self.key or (), *self.fallback_keys), strict=False):
+            compile_template([find.path, find.params], fields[0] if len(fields) == 1 else None)
 
     def _check_batch(self) -> None:
         if has_placeholder(self.path):
@@ -208,10 +149,36 @@ class RestDestinationOptions(DestinationOptions):
             isinstance(self.results, Results) and (self.results.records is not None or self.results.match != "order")
         ):
             raise ValueError("without `batch` the answer is about one record: `records`, `match` have no place")
-        if self.delete is not None and self.delete.item is not None:
-            raise ValueError("without `batch` a delete is a request of its own: write `delete.path`")
-        if self.mode != "create" and self.idempotent is None and not has_placeholder(self.path):
+        for name, removal in (("delete", self.delete), ("archive", self.archive)):
+            if removal is not None and removal.item is not None:
+                raise ValueError(f"without `batch` a delete is a request of its own: write `{name}.path`")
+        repeats = self.mode in ("upsert", "update") and not self.looks_up
+        if repeats and self.idempotent is None and not has_placeholder(self.path):
             raise ValueError(
                 f"mode {self.mode} writes the same path for every record, and each write would make a new one: put "
                 "{key} into `path`, or say `idempotent: true` if the API matches by a field of the body"
             )
+
+    def _check_lookup(self) -> None:
+        if self.mode == "create_if_missing" and not self.find and self.idempotent is not True:
+            raise ValueError(
+                "`mode: create_if_missing` needs `find`: how to ask whether a record is there; or `idempotent: true` "
+                "where the API refuses what is there already (409, or what a row of `errors` calls DUPLICATE_RECORD)"
+            )
+        if self.change is not None and (not self.find or self.mode not in ("upsert", "update")):
+            raise ValueError("`change` is for what `find` found, with `mode: upsert` or `update`")
+        if not self.looks_up:
+            if self.fallback_keys:
+                raise ValueError("`fallback_keys` need `find`, and a mode that asks before it writes")
+            return
+        if self.batch is not None:
+            raise ValueError("with `batch` no record is looked for: leave out `find`, or `batch`")
+        if self.change is None and self.mode != "create_if_missing":
+            raise ValueError(f"`find` with `mode: {self.mode}` needs `change`: how a record that was found is changed")
+        if len(self.find) != 1 + len(self.fallback_keys):
+            raise ValueError("`find` has one entry for `key`, and one for each of `fallback_keys`")
+        for find, fields in zip(self.find, (self.key or (), *self.fallback_keys), strict=True):
+            if fields:
+                find.check_fields(fields)
+        if self.removal is not None and "{key" in f"{self.removal.path}":
+            raise ValueError(f"after a look-up the id is known: write {{destination_key}} into `{self.deletes}.path`")

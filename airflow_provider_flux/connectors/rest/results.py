@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_flux.connectors.contract import Verdict, WriteItem, Written
-from airflow_provider_flux.connectors.rest.destination_options import Match, Ok, Results
 from airflow_provider_flux.connectors.rest.records import NoRecords, find_records
+from airflow_provider_flux.connectors.rest.write_blocks import Match, Ok, Results
 from airflow_provider_flux.errors import RecordError, preview
 from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.classify import (

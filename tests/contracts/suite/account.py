@@ -100,17 +100,21 @@ class Account:
         """How the suite writes where any mode will do."""
         return "upsert" if "upsert" in self.vendor.modes else "create"
 
-    def destination_options(self, mode: str = "upsert", deletes: str = "ignore", **more: Any) -> DestinationOptions:
+    def destination_options(self, mode: str = "upsert", deletes: str = "ignore") -> DestinationOptions:
+        return self.declared(self.vendor.destination(mode, deletes))
+
+    def declared(self, destination: dict[str, Any]) -> DestinationOptions:
+        """The options of these lines of a flow."""
         assert self.connector.destination_options is not None
-        declared = {"connector": self.vendor.connector, "connection": "crm"}
-        return self.connector.destination_options.model_validate(
-            {**declared, **self.vendor.destination(mode, deletes, **more)}
-        )
+        common = {"connector": self.vendor.connector, "connection": "crm"}
+        return self.connector.destination_options.model_validate(common | destination)
 
     def destination(
-        self, mode: str = "upsert", deletes: str = "ignore", credentials: Credentials | None = None, **more: Any
+        self, mode: str = "upsert", deletes: str = "ignore", credentials: Credentials | None = None
     ) -> Destination:
-        options = self.destination_options(mode, deletes, **more)
+        return self.open(self.destination_options(mode, deletes), credentials)
+
+    def open(self, options: DestinationOptions, credentials: Credentials | None = None) -> Destination:
         destination = self.connector.destination(options, credentials or self.credentials())
         self._stack.callback(destination.close)
         return destination

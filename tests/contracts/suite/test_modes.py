@@ -162,9 +162,9 @@ def test_a_bad_record_costs_no_other_and_verdicts_come_in_order(account: Account
 
 
 def test_a_record_is_found_by_the_key_of_its_link_when_its_email_has_changed(account: Account) -> None:
-    if not has(account, "upsert") or account.vendor.fallback_key is None:
+    if account.vendor.fallback_key is None:
         return
-    destination = account.destination("upsert")
+    destination = account.open(account.declared(account.vendor.with_fallback()))
     (made,) = verdicts(destination, [account.item(ADA)])
     assert isinstance(made, Written)
     (verdict,) = verdicts(destination, [account.item(changed(ADA, email="ada@king.example"), made.key)])
@@ -173,13 +173,12 @@ def test_a_record_is_found_by_the_key_of_its_link_when_its_email_has_changed(acc
 
 
 def test_a_fallback_key_finds_what_the_key_does_not(account: Account) -> None:
-    name = account.vendor.fallback_key
-    if name is None:
+    if account.vendor.fallback_key is None:
         with pytest.raises(ValidationError, match="fallback_keys"):
-            account.destination_options(sorted(account.vendor.modes)[-1], fallback_keys=[["phone"]])
+            account.declared(account.vendor.destination(account.mode) | {"fallback_keys": [["phone"]]})
         return
     make(account, ADA, BOB)
-    destination = account.destination("upsert", fallback_keys=[[name]])
+    destination = account.open(account.declared(account.vendor.with_fallback()))
     moved = changed(ADA, email="ada@king.example", name="Ada King")
     found = verdicts(destination, [account.item(moved), account.item(CYD)])
     assert all(isinstance(verdict, Written) for verdict in found)

@@ -10,20 +10,23 @@ from tests.contracts.servers.wire import Call, Reply
 from tests.contracts.vendors.vendor import Person, Vendor
 
 _FIND = {"path": "/contacts", "params": {"email": "{record.email}"}, "records": "data", "id": "id"}
+_FIND_BY_PHONE = {"path": "/contacts", "params": {"phone": "{key}"}, "records": "data", "id": "id"}
 _RESULTS = {"error_message": "error.message", "error_code": "error.code", "error_field": "error.field"}
 _BATCH = {
     "path": "/contacts/batch",
     "batch": {"records": "inputs"},
     "results": {"records": "results", "ok": {"status": "status"}, "id": "contact.id", **_RESULTS},
 }
+_NEW = {"updated_at": "2026-03-02T00:00:00Z"}
 
 
 class RestVendor(Vendor):
     """The SaaS of `servers/saas.py`, with an API key."""
 
     connector: ClassVar[str] = "rest"
-    modes: ClassVar[frozenset[str]] = frozenset({"create", "update", "upsert"})
-    deletes: ClassVar[frozenset[str]] = frozenset({"ignore", "delete"})
+    modes: ClassVar[frozenset[str]] = frozenset({"create", "update", "upsert", "create_if_missing"})
+    deletes: ClassVar[frozenset[str]] = frozenset({"ignore", "archive", "delete"})
+    fallback_key: ClassVar[str | None] = "phone"
     form_fields: ClassVar[tuple[str, ...]] = ("host", "password")
 
     def __init__(self) -> None:
@@ -51,13 +54,20 @@ class RestVendor(Vendor):
 
     def destination(self, mode: str = "upsert", deletes: str = "ignore") -> dict[str, Any]:
         declared: dict[str, Any] = {"key": "email", "mode": mode, "deletes": deletes}
-        if deletes == "delete":
-            declared["delete"] = {"path": "/people/{key}"}
         if mode == "upsert":
-            return declared | _BATCH
-        if mode == "update":
-            return declared | {"path": "/people/{key}", "results": _RESULTS}
-        return declared | {"path": "/contacts", "results": {"id": "contact.id", **_RESULTS}, "find": _FIND}
+            return declared | _BATCH | _removal(deletes, "/people/{key}")
+        single = {"path": "/contacts", "results": {"id": "contact.id", **_RESULTS}}
+        if mode == "create":
+            return declared | single | _removal(deletes, "/people/{key}") | {"find": _FIND}
+        looked_up = declared | single | _removal(deletes, "/contacts/{destination_key}")
+        if mode == "create_if_missing":
+            return looked_up | {"find": _FIND}
+        return looked_up | {"find": _FIND, "change": {"path": "/contacts/{destination_key}"}}
+
+    def with_fallback(self) -> dict[str, Any]:
+        """An upsert by look-ups, for the batch endpoint knows the e-mail only."""
+        finds = [_FIND, _FIND_BY_PHONE]
+        return self.destination("update") | {"mode": "upsert", "find": finds, "fallback_keys": ["phone"]}
 
     def mapped(self, person: Person) -> dict[str, Any]:
         return {name: person[name] for name in ("email", "name", "phone") if name in person}
@@ -83,6 +93,12 @@ class RestVendor(Vendor):
         return Reply(status, reply.body, {"Retry-After": "0.1"} if status in (429, 503) else {})
 
 
+def _removal(deletes: str, path: str) -> dict[str, Any]:
+    if deletes == "archive":
+        return {"archive": {"path": path, "body": {"archived": True}}}
+    return {"delete": {"path": path}} if deletes == "delete" else {}
+
+
 class _People(Saas):
     """Contacts by their e-mail, as `/people`."""
 
@@ -99,17 +115,27 @@ class _People(Saas):
     def _post_contacts(self, call: Call, rest: str) -> Reply:
         if rest:
             return super()._post_contacts(call, rest)
-        contact = {"id": self._number(), "updated_at": "2026-03-02T00:00:00Z", **call.json()}
+        contact = {"id": self._number(), **_NEW, **call.json()}
         if refusal := self._refusal(contact):
             return refusal
         self.contacts[contact["id"]] = contact
         return Reply(201, {"contact": contact})
 
+    def _get_contacts(self, call: Call, rest: str) -> Reply:
+        if rest or call.param("email"):
+            return super()._get_contacts(call, rest)
+        return Reply(200, {"data": [row for row in self._rows() if row.get("phone") == call.param("phone")]})
+
+    def _patch_contacts(self, call: Call, rest: str) -> Reply:
+        return self._changed(call, self.contacts.get(rest), rest)
+
     def _patch_people(self, call: Call, rest: str) -> Reply:
-        found = self._by_email(rest)
+        return self._changed(call, self._by_email(rest), rest)
+
+    def _changed(self, call: Call, found: Contact | None, name: str) -> Reply:
         if found is None:
-            return error(404, "not_found", f"there is no person {rest}")
-        contact = {**found, **call.json()}
+            return error(404, "not_found", f"there is no person {name}")
+        contact = {**found, "archived": False, **call.json()}
         if refusal := self._refusal(contact):
             return refusal
         self.contacts[contact["id"]] = contact
@@ -132,7 +158,7 @@ class _People(Saas):
     def _stored(self, contact: Contact, by: str) -> dict[str, Any]:
         known = self._by_email(contact.get(by) or "") or {}
         number = self._number()
-        stored = super()._stored({"id": number, "updated_at": "2026-03-02T00:00:00Z", **known, **contact}, by)
+        stored = super()._stored({"id": number, **_NEW, **known, "archived": False, **contact}, by)
         if stored["status"] < 400:
             stored["contact"] = {"id": known.get("id", number)}
         return stored

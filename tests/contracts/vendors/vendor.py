@@ -82,6 +82,10 @@ class Vendor(ABC):
     def destination(self, mode: str = "upsert", deletes: str = "ignore") -> dict[str, Any]:
         """`destination:` of a flow that writes persons by their e-mail, without `connector` and `connection`."""
 
+    def with_fallback(self) -> dict[str, Any]:
+        """The same, to upsert, with `fallback_key` as a fallback key. Override where that takes more to say."""
+        return {**self.destination(), "fallback_keys": [[self.fallback_key or "phone"]]}
+
     @abstractmethod
     def mapped(self, person: Person) -> dict[str, Any]:
         """The mapped record of a person, in the fields of the destination."""

@@ -99,6 +99,8 @@ def test_checking_a_body_does_not_change_it() -> None:
         ("{mode: create, path: /x, idempotent: true}", "POST", True, 50),
         ("{mode: create, path: /x, batch_size: 7}", "POST", False, 7),
         ("{path: /x, idempotent: true, method: POST}", "POST", True, 50),
+        ("{path: /x, mode: create_if_missing, idempotent: true}", "POST", True, 50),
+        ("{path: /x, find: {path: '/x/{key}', id: id}, change: {path: '/x/{destination_key}'}}", "POST", True, 50),
         ("{path: /x, batch: {}, results: all_or_nothing}", "POST", True, 500),
         ("{path: /x, batch: {}, results: all_or_nothing, mode: create}", "POST", False, 500),
     ],
@@ -136,7 +138,27 @@ def test_the_defaults_of_a_destination(declared: str, method: str, idempotent: b
         ("{delete: {}}", "write either `path` or `item`"),
         ("{delete: {path: /x}}", "names no record"),
         ("{delete: {item: '{key}'}}", "a delete is a request of its own"),
-        ("{find: {path: '/x/{key}', id: id}}", "is for writes that must not be repeated"),
+        ("{mode: create, path: /x, idempotent: true, find: {path: '/x/{key}', id: id}}", "must not be repeated"),
+        ("{find: {path: '/x/{key}', id: id}}", "needs `change`"),
+        ("{find: {path: '/x/{record.a}', id: id}, change: {path: /x}}", "may hold {key}, {record.id}"),
+        ("{find: [], fallback_keys: [mail]}", "need `find`"),
+        (
+            "{find: {path: '/x/{key}', id: id}, change: {path: '/x'}, fallback_keys: [mail]}",
+            "one entry for `key`, and one for each",
+        ),
+        ("{change: {path: '/x'}}", "is for what `find` found"),
+        ("{mode: create_if_missing}", "needs `find`"),
+        (
+            "{mode: create_if_missing, find: {path: '/x/{key}', id: id}, deletes: delete, delete: {path: '/x/{key}'}}",
+            "write {destination_key} into `delete.path`",
+        ),
+        (
+            "{path: /x, mode: create_if_missing, batch: {}, results: all_or_nothing, find: {path: '/{key}', id: id}}",
+            "no record is looked for",
+        ),
+        ("{deletes: archive}", "needs `archive`"),
+        ("{archive: {path: /x, body: {a: 1}}}", "name no record"),
+        ("{archive: {item: '{key}'}}", "a delete is a request of its own"),
     ],
 )
 def test_a_destination_that_cannot_work_is_refused(declared: str, message: str) -> None:
