@@ -16,6 +16,7 @@ _CONNECTORS = {
     "shopify": "airflow_provider_flux.connectors.shopify:Shopify",
     "sql": "airflow_provider_flux.connectors.sql:Sql",
     "graphql": "airflow_provider_flux.connectors.graphql:Graphql",
+    "flow_platform": "airflow_provider_flux.connectors.flow_platform:FlowPlatform",
     "pipedrive": "airflow_provider_flux.connectors.pipedrive:Pipedrive",
 }
 

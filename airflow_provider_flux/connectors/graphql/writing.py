@@ -55,6 +55,22 @@ class Mutation:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came back for a record that was not refused.
+
+    :param value: the whole answer, as JSON
+    :param key: what stands at `Mutation.id`
+    """
+
+    value: Any
+    key: str | None
+
+    def at(self, path: str) -> Any:
+        """What stands at a path of the answer; `paths.MISSING` where nothing does."""
+        return get(self.value, path)
+
+
 class Mutator:
     """Sends mutations and judges their answers."""
 
@@ -68,6 +84,11 @@ class Mutator:
         :raises OutcomeUnknown: it was sent, must not be repeated, and no verdict came
         :raises FluxError: what keeps every record from being stored, not only this one
         """
+        answer = self.send(mutation, variables, item)
+        return Written(answer.key) if isinstance(answer, Answer) else answer
+
+    def send(self, mutation: Mutation, variables: Mapping[str, Any], item: WriteItem) -> Answer | RecordError:
+        """As `write`, for who needs more of the answer than a key."""
         try:
             response = self._graph.send(mutation.document, variables, repeatable=mutation.idempotent)
         except Unfit as unfit:
@@ -80,9 +101,9 @@ class Mutator:
             value = response.decoded.value
         except NotJson as error:
             raise self._unreadable(response, f"the answer is not JSON: {error}", mutation) from None
-        return self._verdict(response, value, mutation, item)
+        return self._judged(response, value, mutation, item)
 
-    def _verdict(self, response: Response, value: Any, mutation: Mutation, item: WriteItem) -> Verdict:
+    def _judged(self, response: Response, value: Any, mutation: Mutation, item: WriteItem) -> Answer | RecordError:
         said = graphql.judge(value, asked=True)
         if said is None:
             raise self._unreadable(response, "it is no answer of a GraphQL server", mutation)
@@ -97,7 +118,7 @@ class Mutator:
             for error in said.errors if doubt is None else ():
                 reason += f": {error.message}"
             return self._no_verdict(reason, value, mutation)
-        return Written(None if key is None else str(key))
+        return Answer(value, None if key is None else str(key))
 
     def _refused(
         self,
