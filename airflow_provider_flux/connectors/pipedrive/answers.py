@@ -16,7 +16,8 @@ from airflow_provider_flux.transport.quota import day_used_up
 
 _LONGEST_WINDOW = 10.0  # seconds; the burst window has two
 
-_REFUSED = frozenset({400, 422})
+# A refusal may come with a status that says that all is well.
+_REFUSED = frozenset({200, 201, 400, 422})
 
 
 def _row(code: str, pattern: str, statuses: frozenset[int] = _REFUSED) -> Row:
@@ -32,7 +33,6 @@ ROWS = (
         r"\b(?:person|organization|deal|user|pipeline|stage|product|owner)\b.{0,20}(?:does not exist|not found)",
     ),
     _row("INVALID_FORMAT", r"(?P<field>[\w.]+)\W{1,3}must be (?:an? )?(?:valid |number|integer|string|array|object)"),
-    # A success by its status that says by its body that it is none.
     Row("BAD_REQUEST", frozenset({200, 201}), "success", re.compile("^false$")),
 )
 

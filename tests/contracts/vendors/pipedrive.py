@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from tests.contracts.servers.wire import Call, Reply
 from tests.contracts.vendors.vendor import Person, Vendor
 
-TOKEN = "pd-4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2"  # noqa: S105 - of the fake
+TOKEN = "pd-4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2"
 CUSTOM = "9dc80c50d78a15643bfc4ca79d76156a73a1ca0e"
 """Code of a custom field of persons, a text; `customer number`."""
 CHOICE = "3f5b7f8a0b5c4e19b2d3c4f5a6b7c8d9e0f1a2b3"
@@ -56,7 +56,7 @@ def refusal(status: int, message: str | None = None, headers: dict[str, str] | N
 
 
 class PipedriveVendor(Vendor):
-    """A company whose lists hand out at most `largest_page` records, as the API may lower it (its documents say 500)."""
+    """A company whose lists hand out at most `largest_page` records: the API may lower the 500 of its documents."""
 
     connector: ClassVar[str] = "pipedrive"
     modes: ClassVar[frozenset[str]] = frozenset({"create", "update", "upsert", "create_if_missing"})
@@ -134,10 +134,10 @@ class PipedriveVendor(Vendor):
             rows = [row for row in self.records[name].values() if self._shown(row, call, archived)]
         except ValueError as error:
             return refusal(400, str(error), code="ERR_SCHEMA_VALIDATION_FAILED")
-        rows.sort(key=lambda row: (row[field], row["id"]), reverse=down)
+        rows.sort(key=lambda row: _place(row, field), reverse=down)
         if call.param("cursor"):
             after = tuple(json.loads(base64.urlsafe_b64decode(call.param("cursor"))))
-            rows = [row for row in rows if ((row[field], row["id"]) < after if down else (row[field], row["id"]) > after)]
+            rows = [row for row in rows if (_place(row, field) < after if down else _place(row, field) > after)]
         page = [self._with_fields(row, call) for row in rows[: min(limit, self.largest_page)]]
         last = None
         if len(rows) > len(page):
@@ -185,8 +185,8 @@ class PipedriveVendor(Vendor):
             return refusal(400, f"{title.capitalize()} must be given.", data=None, additional_data=None)
         if wrong := self._wrong(name, data):
             return wrong
-        now = _now()
-        record = {"id": self._next, "add_time": now, "update_time": now, "is_deleted": False, "custom_fields": {}, **data}
+        record = {"id": self._next, "add_time": _now(), "update_time": _now(), "is_deleted": False}
+        record |= {"custom_fields": {}, **data}
         self._next += 1
         self._touch(record, name)
         return Reply(201, {"success": True, "data": record})
@@ -220,9 +220,10 @@ class PipedriveVendor(Vendor):
         told = [_field("name", "varchar", required=True), _field("email", "varchar"), _field("add_time", "date")]
         told += [_field("activities_count", "int")]
         if path == "personFields":
-            told.append(_field(CUSTOM, "varchar", name="Customer number", custom=True))
+            told.append(_field(CUSTOM, "varchar", custom=True, field_name="Customer number"))
             options = [{"id": 1, "label": "Inbound"}, {"id": 2, "label": "Outbound"}]
-            told.append(_field(CHOICE, "enum", name="Lead source", custom=True, options=options, required=True))
+            choice = _field(CHOICE, "enum", custom=True, required=True, field_name="Lead source", options=options)
+            told.append(choice)
         start = int(call.param("cursor", "0"))
         page = told[start : start + 3]
         following = str(start + 3) if start + 3 < len(told) else None
@@ -255,8 +256,8 @@ class PipedriveVendor(Vendor):
         for number in range(first, first + count):
             moment = _moment(number)
             email = {"value": f"person{number}@example.com", "primary": True, "label": "work"}
-            record = {"id": self._next, "name": f"Person {number}", "emails": [email], "phones": [], "custom_fields": {}}
-            record |= {"add_time": moment, "update_time": moment, "is_deleted": False}
+            record = {"id": self._next, "name": f"Person {number}", "emails": [email], "phones": []}
+            record |= {"add_time": moment, "update_time": moment, "is_deleted": False, "custom_fields": {}}
             self.records["persons"][self._next] = record
             self._next += 1
         self.index()
@@ -282,8 +283,12 @@ class PipedriveVendor(Vendor):
         return refusal(status, headers={"Retry-After": "0.1"} if status == 503 else {})
 
 
-def _field(code: str, kind: str, *, name: str = "", custom: bool = False, required: bool = False, **more: Any) -> Record:
-    declared = {"field_name": name or code, "field_code": code, "field_type": kind, "is_custom_field": custom}
+def _place(row: Record, field: str) -> tuple[Any, int]:
+    return row[field], row["id"]
+
+
+def _field(code: str, kind: str, *, custom: bool = False, required: bool = False, **more: Any) -> Record:
+    declared = {"field_name": code, "field_code": code, "field_type": kind, "is_custom_field": custom}
     return declared | {"is_optional_response_field": False, "required_fields": {"enabled": required}, **more}
 
 
