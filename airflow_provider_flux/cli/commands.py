@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_flux.cli.values import id_range, instant, instant_or_ago, positive
+from airflow_provider_flux.cli.values import id_range, instant, instant_or_ago, port, positive
 
 ERROR_STATES = ("open", "retrying", "held", "approved", "resolved", "superseded", "discarded")
 ERROR_TYPES = ("connection", "data", "mapping", "configuration", "internal", "unknown")
@@ -132,7 +132,7 @@ _ERRORS = Group(
                 _BY,
                 _JSON,
             ),
-            "Starts a DAG run in Airflow for each flow. The records go through the newest mapping version; "
+            "Starts a DAG run in Airflow for each flow. The records go through the active version of the mapping; "
             "those that arrive become `resolved`. The old runs are not changed. A record is in one replay at a time.",
         ),
         Command(
@@ -177,6 +177,53 @@ _ERRORS = Group(
 
 _CONNECTION = Option("connection", help="id of the Airflow connection", metavar="CONNECTION")
 
+_MAPPING_NAME = Option("name", help="name of the mapping: its folder", metavar="NAME")
+_VERSION = Option("version", help="number of the version", type=positive, metavar="N")
+
+_MAPPING = Group(
+    "mapping",
+    "The versions of mappings: what runs, and the decision to run another one.",
+    (
+        Command(
+            "list",
+            "List every version of every mapping: draft, active or retired, and the flows that run with it.",
+            f"{_HERE}.mapping:list_mappings",
+            (_JSON,),
+        ),
+        Command(
+            "show",
+            "Show the versions of one mapping, and who decided what, when and why.",
+            f"{_HERE}.mapping:show_mapping",
+            (_MAPPING_NAME, _JSON),
+        ),
+        Command(
+            "diff",
+            "Show how two versions differ: the active one and the newest unless named.",
+            f"{_HERE}.mapping:diff",
+            (
+                _MAPPING_NAME,
+                Option("old", help="a version (default: the active one)", type=positive, nargs="?", metavar="OLD"),
+                Option("new", help="another (default: the newest)", type=positive, nargs="?", metavar="NEW"),
+                _JSON,
+            ),
+        ),
+        Command(
+            "promote",
+            "Make a version the active one. Flows that follow the mapping take it with their next run.",
+            f"{_HERE}.mapping:promote",
+            (_MAPPING_NAME, _VERSION, Option("--reason", help="why", metavar="TEXT"), _BY, _JSON),
+            "What its file says at that moment is what runs, until another version is promoted. Runs under way end "
+            "with the version they began with.",
+        ),
+        Command(
+            "retire",
+            "Take a version out of use for good. Refused while it is active or a flow pins it.",
+            f"{_HERE}.mapping:retire",
+            (_MAPPING_NAME, _VERSION, Option("--reason", help="why", metavar="TEXT"), _BY, _JSON),
+        ),
+    ),
+)
+
 _CONNECTORS = Group(
     "connectors",
     "The health of connections.",
@@ -216,6 +263,37 @@ _CONNECTORS = Group(
             f"{_HERE}.switch:verify",
             (_CONNECTION, _JSON),
             "A good call makes a degraded connection active; its flows resume with their next tick.",
+        ),
+        Command(
+            "reconnect",
+            "Connect one connection anew, by a person's consent in a browser.",
+            f"{_HERE}.reconnect:reconnect",
+            (
+                _CONNECTION,
+                Option(
+                    "--port",
+                    help="port of the redirect URL on this computer (default: 8765)",
+                    type=port,
+                    default=8765,
+                    metavar="PORT",
+                ),
+                Option(
+                    "--localhost",
+                    help="the redirect URL says localhost instead of 127.0.0.1, where the system wants it so",
+                    action="store_true",
+                ),
+                Option(
+                    "--timeout",
+                    help="seconds to wait for the browser (default: 300)",
+                    type=positive,
+                    default=300,
+                    metavar="N",
+                ),
+                _JSON,
+            ),
+            "For connections that sign in with OAuth and a refresh token. It prints the page to open, takes the answer "
+            "on http://127.0.0.1:PORT/callback (register that with the app), keeps the token in the store and verifies. "
+            "For a key or a password it says where the new one goes.",
         ),
         Command(
             "disable",
@@ -303,6 +381,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         (Option("run", help="number of the run, or its run id", metavar="RUN"), _OF_FLOW, _JSON),
     ),
     _ERRORS,
+    _MAPPING,
     _CONNECTORS,
     Command(
         "metrics",

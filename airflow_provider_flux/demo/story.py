@@ -52,6 +52,7 @@ class Story:
         screen = self._screen
         screen.heading("4. The mapping mended, the failed records sent again")
         self._mend_mapping()
+        self._shell("mapping", "promote", "contacts", "2", "--reason", "a bad phone costs no contact")
         self._shell("errors", "retry", "--run", str(first.id))
         replay = self._finished(CONTACTS, "replay__")
         screen.heading("5. What is repaired, and what is left")

@@ -81,6 +81,11 @@ def build_flow(document: Document, library: Library) -> Built:
     return newest
 
 
+def build_with(document: Document, library: Library, version: int) -> Built:
+    """Validate one flow as if it ran with this version of its mapping."""
+    return _Builder(document, library, version).build()
+
+
 def _versions(document: Document, library: Library) -> list[int | None]:
     """The versions of the mapping that the flow may run with, the newest first; None where there are none to choose."""
     try:

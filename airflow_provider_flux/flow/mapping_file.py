@@ -39,5 +39,5 @@ def mapping_of_text(text: str, place: str, name: str, version: int, country: str
     :param country: that the flow names, for phone numbers and addresses without one of their own
     :raises ConfigError: with every problem
     """
-    document = parse(text.encode(), place)
+    document = parse(text.encode("utf-8", "surrogateescape"), place)
     return compiled(document, validated(document), name, version, country)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_flux.stages.promotion import promote
 from airflow_provider_flux.store import Store, open_store
 from tests.processes.saas import Saas, serve
 from tests.processes.stage_process import perform
@@ -81,6 +82,13 @@ class Flux:
         flow = FLOW.format(mode=mode, endpoint=endpoint, in_flight=in_flight, errors=errors)
         (self.folder / "include/flows/contacts.yaml").write_text(flow)
         (self.folder / "include/mappings/contacts/v1.yaml").write_text(MAPPING)
+
+    def new_mapping(self, old: str = "country: US}}]", new: str = "country: US}}], skip_invalid: true") -> None:
+        """Write version 2 of the mapping and promote it. Unless told otherwise it lets records with bad phones pass."""
+        first = self.folder / "include/mappings/contacts/v1.yaml"
+        first.with_name("v2.yaml").write_text(first.read_text().replace(old, new))
+        with self.open_store() as store:
+            promote(store, self.folder / "include", "contacts", 2, by="ann", reason=None)
 
     def order(self, stage: str, run_id: str, **order: Any) -> dict[str, Any]:
         """What `stage_process` is told."""

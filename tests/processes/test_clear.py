@@ -50,9 +50,7 @@ def test_a_cleared_write_writes_again_what_the_destination_lost(finished: Flux) 
 
 
 def test_a_clear_after_the_mapping_was_mended_delivers_what_was_missing(finished: Flux) -> None:
-    mapping = finished.folder / "include/mappings/contacts/v1.yaml"
-    mended = mapping.read_text().replace("country: US}}]", "country: US}}], skip_invalid: true")
-    mapping.with_name("v2.yaml").write_text(mended)
+    finished.new_mapping()
 
     run = finished.run("r1", "transform write settle", epoch=1)
 
@@ -67,8 +65,7 @@ def test_a_retry_keeps_the_mapping_version_it_began_with(flux: Flux) -> None:
     flux.saas.put(*contacts(RECORDS, bad_phones=BAD))
     flux.stage("read", "r1")
     flux.stage("transform", "r1")
-    mapping = flux.folder / "include/mappings/contacts/v1.yaml"
-    mapping.with_name("v2.yaml").write_text(mapping.read_text())
+    flux.new_mapping()
     assert flux.run("r1", "transform write settle")["mapping_version"] == 1
 
 
@@ -106,9 +103,7 @@ def test_a_clear_sends_again_what_the_destination_had_refused(flux: Flux, stages
 
 
 def test_a_replay_delivers_the_mended_records_and_leaves_the_old_run_as_it_was(finished: Flux) -> None:
-    mapping = finished.folder / "include/mappings/contacts/v1.yaml"
-    mended = mapping.read_text().replace("country: US}}]", "country: US}}], skip_invalid: true")
-    mapping.with_name("v2.yaml").write_text(mended)
+    finished.new_mapping()
     finished.saas.pages = 0
 
     replay = finished.run("r2", trigger="replay", replay={"run": "r1"})

@@ -38,12 +38,6 @@ def _row(flux: Flux, run_id: str = "r1") -> dict[str, Any]:
     return vars(run)
 
 
-def _mend_mapping(flux: Flux) -> None:
-    mapping = flux.folder / "include/mappings/contacts/v1.yaml"
-    mended = mapping.read_text().replace("country: US}}]", "country: US}}], skip_invalid: true")
-    mapping.with_name("v2.yaml").write_text(mended)
-
-
 def _refuse_names(flux: Flux, *numbers: int) -> None:
     ids = {f"c{number:05d}" for number in numbers}
     flux.saas.record_status = lambda record: 422 if record["id"] in ids else 200
@@ -228,14 +222,14 @@ def test_a_scheduled_run_refuses_while_the_error_is_open(stopped: Flux) -> None:
 
 
 def test_a_run_by_hand_goes_ahead_and_what_it_delivers_lets_the_schedule_resume(stopped: Flux) -> None:
-    _mend_mapping(stopped)
+    stopped.new_mapping()
     assert stopped.run("by-hand", trigger="manual")["written"] == COUNT
     assert _unsettled(stopped) == []
     assert stopped.run("r2", trigger="scheduled")["state"] == "succeeded"
 
 
 def test_a_clear_goes_ahead_and_lets_the_schedule_resume(stopped: Flux) -> None:
-    _mend_mapping(stopped)
+    stopped.new_mapping()
     run = stopped.run("r1", "read transform write settle", trigger="scheduled", epoch=1)
     assert (run["state"], run["written"]) == ("succeeded", COUNT)
     assert stopped.run("r2", trigger="scheduled")["state"] == "succeeded"

@@ -69,18 +69,12 @@ def test_what_was_discarded_is_left_alone_until_it_changes(flux: Flux) -> None:
         assert [row.state for row in store.errors()] == ["discarded", "open"]
 
 
-def _mend_mapping(flux: Flux) -> None:
-    mapping = flux.folder / "include/mappings/contacts/v1.yaml"
-    mended = mapping.read_text().replace("country: US}}]", "country: US}}], skip_invalid: true")
-    mapping.with_name("v2.yaml").write_text(mended)
-
-
 def test_a_stored_payload_without_a_version_overwrites_what_was_delivered_before_it_was_read(versionless: Flux) -> None:
     versionless.saas.put(*contacts(10))
     versionless.run("r1", trigger="scheduled")
     versionless.saas.put(*contacts(1, bad_phones=1))
     versionless.run("r2", trigger="scheduled")
-    _mend_mapping(versionless)
+    versionless.new_mapping()
     run = versionless.run("r3", trigger="replay", replay={"run": "r2"})
     assert_sum_holds(run)
     assert (run["written"], run["failed"]) == (1, 0)
@@ -92,7 +86,7 @@ def test_a_stored_payload_without_a_version_overwrites_what_was_delivered_before
 def test_a_stored_payload_without_a_version_overwrites_nothing_delivered_since(versionless: Flux, force: bool) -> None:
     versionless.saas.put(*contacts(10, bad_phones=1))
     versionless.run("r1", trigger="scheduled")
-    _mend_mapping(versionless)
+    versionless.new_mapping()
     order = {"trigger": "replay", "replay": {"run": "r1", "force": force}}
     assert versionless.stage("read", "r2", **order).code == 0
     # A tick delivers what was mended in the source while the replay is on its way.

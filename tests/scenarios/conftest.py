@@ -106,7 +106,7 @@ class Desk:
         self.write(newest, changed(self.read(newest), rules))
 
     def fix(self, name: str, flow: str = "contacts", mapping: str = "contacts") -> None:
-        """Do what the page says under this name: to the flow file, or in a new version of the mapping."""
+        """Do what the page says under this name: to the flow file, or in a new version of the mapping, promoted."""
         fix = snippet("fix", name)
         if isinstance(yaml.safe_load(fix), dict):
             self.change_flow(fix, flow)
@@ -114,6 +114,8 @@ class Desk:
             newest = self._newest(mapping)
             version = int(Path(newest).stem[1:]) + 1
             self.write(f"mappings/{mapping}/v{version}.yaml", changed(self.read(newest), fix))
+            said = self.type("mapping", "promote", mapping, str(version))
+            assert said.code == 0, said
         self.checked()
 
     def _newest(self, mapping: str) -> str:

@@ -200,6 +200,7 @@ def test_failed_records_are_sent_again_through_the_new_mapping(workdir: Workdir,
     mended = text.replace("to: phone, transforms", "to: phone, skip_invalid: true, transforms")
     assert mended != text
     (mapping / "v2.yaml").write_text(mended)
+    assert call("mapping", "promote", "contacts", "2").code == 0
     run = call("errors", "retry", "--run", "1", "--local", "--json").json["run"]
     phones = [row for row in failed if row["field"] == "phone"]
     assert (run["replay_of"], run["read"], run["written"]) == (failed[0]["run_id"], len(failed), len(phones))
