@@ -14,9 +14,11 @@ from airflow_provider_flux.connectors.installed import installed_connectors
 _CONNECTORS = {
     "rest": "airflow_provider_flux.connectors.rest:Rest",
     "shopify": "airflow_provider_flux.connectors.shopify:Shopify",
+    "salesforce": "airflow_provider_flux.connectors.salesforce:Salesforce",
     "sql": "airflow_provider_flux.connectors.sql:Sql",
     "graphql": "airflow_provider_flux.connectors.graphql:Graphql",
     "flow_platform": "airflow_provider_flux.connectors.flow_platform:FlowPlatform",
+    "hubspot": "airflow_provider_flux.connectors.hubspot:Hubspot",
     "pipedrive": "airflow_provider_flux.connectors.pipedrive:Pipedrive",
 }
 

@@ -7,6 +7,7 @@ What is known beforehand is declared (`Limit`, see `limiter`); what the system s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from airflow_provider_flux.transport.messages import Request, Response
@@ -19,16 +20,18 @@ class Limit:
     :param calls: how many
     :param seconds: the span
     :param what: who shares it, in words: "per app and account"
+    :param path: calls whose path ends so count here, and nowhere else; empty for all that no other limit names
     """
 
     calls: int
     seconds: float
     what: str = ""
+    path: str = ""
 
     @property
     def name(self) -> str:
         """As connections spell it: `100/10s`."""
-        return f"{self.calls}/{self.seconds:g}s"
+        return f"{self.calls}/{self.seconds:g}s{self.path and ' '}{self.path}"
 
     def __str__(self) -> str:
         return f"{self.calls} calls in {self.seconds:g} s"
@@ -90,3 +93,33 @@ class Together(Pace):
         """Close each."""
         for pace in self._paces:
             pace.close()
+
+
+class ByPath(Pace):
+    """Some calls have a limit of their own, and do not count for that of the others.
+
+    :param paces: by the end of the path; the one of the empty text is for all others
+    """
+
+    def __init__(self, paces: Mapping[str, Pace]) -> None:
+        self._paces = paces
+
+    def enter(self, request: Request) -> None:
+        """Wait for the limit of this call."""
+        if pace := self._of(request):
+            pace.enter(request)
+
+    def left(self, request: Request, response: Response | None) -> None:
+        """Tell the limit of this call."""
+        if pace := self._of(request):
+            pace.left(request, response)
+
+    def close(self) -> None:
+        """Close each."""
+        for pace in self._paces.values():
+            pace.close()
+
+    def _of(self, request: Request) -> Pace | None:
+        path = request.url.partition("?")[0]
+        own = [end for end in self._paces if end and path.endswith(end)]
+        return self._paces.get(max(own, key=len, default=""))

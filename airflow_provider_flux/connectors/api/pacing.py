@@ -12,7 +12,7 @@ from airflow_provider_flux.transport.classify import Row
 from airflow_provider_flux.transport.holds import Holds
 from airflow_provider_flux.transport.limiter import Limiter
 from airflow_provider_flux.transport.limits import read_limits, spread
-from airflow_provider_flux.transport.pace import Limit, Pace, Together
+from airflow_provider_flux.transport.pace import ByPath, Limit, Pace, Together
 from airflow_provider_flux.transport.points import Points
 from airflow_provider_flux.transport.quota import adviser_of, advisers, daily_advice
 
@@ -35,12 +35,24 @@ def open_pace(credentials: Credentials, profile: ApiProfile, *, patience: float,
     if limits:
         # Last, because a call that it let through is made at once.
         book = None if credentials.shared is None else credentials.shared.pace
-        paces.append(Limiter(connection, limits, book, patience=patience, silence=silence))
+        by_path: dict[str, list[Limit]] = {}
+        for limit in limits:
+            by_path.setdefault(limit.path, []).append(limit)
+        paces.append(
+            ByPath(
+                {
+                    path: Limiter(connection, some, book, patience=patience, silence=silence)
+                    for path, some in by_path.items()
+                }
+            )
+        )
     return Together(*paces)
 
 
 def limits_of(credentials: Credentials, profile: ApiProfile) -> tuple[Limit, ...]:
     """The limits of a connection: its own where it names some, else those of the vendor.
+
+    What the vendor allows of single paths holds beside its own, too, but for `none`.
 
     :raises FluxError: CONNECTION_INVALID for a `limit` that is none
     """
@@ -48,7 +60,8 @@ def limits_of(credentials: Credentials, profile: ApiProfile) -> tuple[Limit, ...
     if own is None or own == "":
         return profile.limits
     try:
-        return read_limits(own)
+        chosen = read_limits(own)
+        return (*chosen, *(limit for limit in profile.limits if limit.path)) if chosen else ()
     except ValueError as error:
         raise credentials.invalid("extra.limit", str(error)) from None
 
