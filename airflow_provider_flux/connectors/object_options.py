@@ -54,6 +54,8 @@ class ObjectDestinationOptions(DestinationOptions):
     """Writes one object of the system."""
 
     OBJECTS: ClassVar[Mapping[str, ObjectType]] = {}
+    IN_A_ROW: ClassVar[int | None] = None
+    """Where every record is a call of its own: how many a batch holds unless the flow says how many."""
 
     object: str = Field(min_length=1, description="What to write; see `airflow-flux connectors describe`.")
     timeout: _Timeout = None
@@ -68,7 +70,7 @@ class ObjectDestinationOptions(DestinationOptions):
     def _known_of_the_object(cls, data: Any) -> Any:
         """The largest batch of the object, where the flow says nothing."""
         declared = cls.object_type(data.get("object")) if isinstance(data, dict) else None
-        return data if declared is None else {"batch_size": declared.batch_size, **data}
+        return data if declared is None else {"batch_size": cls.IN_A_ROW or declared.batch_size, **data}
 
     def possible(self) -> tuple[tuple[Mode, ...], tuple[Deletes, ...], bool]:
         """As the object allows; what is wrong with the object itself is said once, by `_object_exists`."""
@@ -82,7 +84,7 @@ class ObjectDestinationOptions(DestinationOptions):
         declared = self.object_type(self.object)
         _expect_object(self.object, declared, self.OBJECTS)
         assert declared is not None
-        if self.batch_size > declared.batch_size:
+        if self.IN_A_ROW is None and self.batch_size > declared.batch_size:
             raise ValueError(f"`batch_size`: {self.object} takes at most {declared.batch_size} records in one call")
         return self
 

@@ -119,8 +119,11 @@ def test_what_cannot_be_looked_up_is_refused_with_what_can(crm: Company) -> None
         crm.destination_options(key=None)
     with pytest.raises(ValidationError, match="`mode: upsert` is not possible here; possible are create, update"):
         crm.destination_options("activities", key="id")
-    with pytest.raises(ValidationError, match="at most 20 records in one call"):
-        crm.destination_options(batch_size=100)
+
+
+def test_a_batch_is_a_row_of_calls(crm: Company) -> None:
+    assert crm.destination().one_by_one
+    assert [crm.destination_options().batch_size, crm.destination_options(batch_size=100).batch_size] == [20, 100]
 
 
 # --- the search learns late ---------------------------------------------------------------------------

@@ -127,7 +127,6 @@ def _object(name: str, fields: tuple[FieldInfo, ...], match: tuple[str, ...], **
         "modes": _EVERY_MODE,
         "fallback_keys": True,
         "deletes": ("ignore", "delete"),
-        "batch_size": 20,
         "doubt": _DOUBT,
     }
     return ObjectType(name, match=match, fields=fields, **{**defaults, **more})

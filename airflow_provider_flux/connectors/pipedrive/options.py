@@ -19,6 +19,7 @@ class PipedriveDestinationOptions(ObjectDestinationOptions):
     OBJECTS: ClassVar[Mapping[str, ObjectType]] = {
         resource.type.name: resource.type for resource in RESOURCES if resource.type.modes
     }
+    IN_A_ROW: ClassVar[int | None] = 20
 
     def advice(self) -> tuple[str, ...]:
         """Pipedrive has no unique field: what it cannot be asked for stays in doubt."""
