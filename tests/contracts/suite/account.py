@@ -58,8 +58,9 @@ class Account:
     def secrets(self) -> list[str]:
         """What must never stand in an error."""
         fields = self.vendor.connection(self.wire.url)
-        secret = ("password", "token", "secret", "key", "private_key", "client_secret", "refresh_token")
-        extra = [value for name, value in fields.get("extra", {}).items() if name in secret]
+        names = ("password", "token", "secret", "key", "private_key", "refresh_token")
+        names += ("client_secret", "consumer_secret")
+        extra = [value for name, value in fields.get("extra", {}).items() if name in names]
         return [value for value in (fields.get("password"), *extra) if isinstance(value, str) and value]
 
     def assert_tells_no_secret(self, error: FluxError | RecordError) -> None:

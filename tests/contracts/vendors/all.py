@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from tests.contracts.vendors.pipedrive import PipedriveVendor
 from tests.contracts.vendors.rest import RestVendor
+from tests.contracts.vendors.salesforce import SalesforceVendor
 from tests.contracts.vendors.shopify import Shopify
 from tests.contracts.vendors.vendor import Vendor
 
 VENDORS: tuple[type[Vendor], ...] = (
     RestVendor,
     PipedriveVendor,
+    SalesforceVendor,
     Shopify,
 )  # fmt: skip
