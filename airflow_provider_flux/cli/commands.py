@@ -292,8 +292,8 @@ _CONNECTORS = Group(
                 _JSON,
             ),
             "For connections that sign in with OAuth and a refresh token. It prints the page to open, takes the answer "
-            "on http://127.0.0.1:PORT/callback (register that with the app), keeps the token in the store and verifies. "
-            "For a key or a password it says where the new one goes.",
+            "on http://127.0.0.1:PORT/callback (register that with the app), keeps the token in the store and "
+            "verifies. For a key or a password it says where the new one goes.",
         ),
         Command(
             "disable",

@@ -11,6 +11,7 @@ from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import the_store
 from airflow_provider_flux.cli.values import UsageError, did_you_mean
+from airflow_provider_flux.connectors.credentials import from_environment
 
 if TYPE_CHECKING:
     from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
@@ -168,6 +169,27 @@ def expect_connection(store: Store, uses: dict[str, Use], name: str) -> Connecti
         hint = did_you_mean(name, rows) or (f"; there are {', '.join(rows)}" if rows else "")
         raise UsageError(f"no flow uses a connection '{name}'{hint}")
     return rows[name]
+
+
+def find_use(store: Store, uses: dict[str, Use], name: str) -> tuple[str, Use]:
+    """A connection, also one that only its environment variable knows because no flow uses it yet.
+
+    :raises UsageError: as `expect_connection`
+    :raises FluxError: CONNECTION_INVALID when the variable is not a connection
+    """
+    from airflow_provider_flux.connectors import registry
+
+    try:
+        row = expect_connection(store, uses, name)
+        return row.connection, uses.get(row.connection, Use(row.connector))
+    except UsageError:
+        found = from_environment(name)
+        if found is None:
+            raise
+        for connector in registry.names():
+            if registry.get(connector).conn_type == found.conn_type:
+                return name, Use(connector)
+        raise
 
 
 def _facts(row: ConnectionRow, uses: dict[str, Use], calls: list[CallRow]) -> Facts:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
-from airflow_provider_flux.cli.connectors import Use, expect_connection, used_connections
+from airflow_provider_flux.cli.connectors import Use, expect_connection, find_use, used_connections
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import find_credentials, the_store
 from airflow_provider_flux.cli.selection import person
 from airflow_provider_flux.cli.values import UsageError
+
+if TYPE_CHECKING:
+    from airflow_provider_flux.stages.verify import Verified
 
 
 def verify(arguments: Namespace, out: Output) -> int:
@@ -18,21 +22,24 @@ def verify(arguments: Namespace, out: Output) -> int:
 
     uses = used_connections(out)
     with the_store() as store:
-        row = expect_connection(store, uses, arguments.connection)
-        use = uses.get(row.connection, Use(row.connector))
+        name, use = find_use(store, uses, arguments.connection)
         conn_type = registry.get(use.connector).conn_type
-        found = verify_now(
-            store, row.connection, use.connector, lambda: find_credentials(row.connection, conn_type), use.options
-        )
+        found = verify_now(store, name, use.connector, lambda: find_credentials(name, conn_type), use.options)
     if out.json:
         out.data(found)
         return 0 if found.passed else 1
-    out.line(f"{row.connection}: {found.answer}" if found.passed else f"{row.connection}: failed ({found.kind})")
+    return print_verified(found, use.flows, out)
+
+
+def print_verified(found: Verified, flows: list[str], out: Output) -> int:
+    """Print what a verify found, and what becomes of the flows; the exit code."""
+    name = found.connection
+    out.line(f"{name}: {found.answer}" if found.passed else f"{name}: failed ({found.kind})")
     if not found.passed:
         out.line(f"  what      {found.answer}")
     for place, line in enumerate(found.advice):
         out.line(f"  {'' if place else 'next':<9} {line}")
-    out.line(_outlook(found.state, row.connection, use.flows))
+    out.line(_outlook(found.state, name, flows))
     return 0 if found.passed else 1
 
 

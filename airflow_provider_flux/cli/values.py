@@ -20,6 +20,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """:raises argparse.ArgumentTypeError: when it is no port that a program may take"""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port: 1 to 65535, or 0 for a free one")
+    return int(text)
+
+
 def instant(text: str) -> datetime:
     """An ISO 8601 date or date and time; without a zone it is UTC.
 

@@ -7,7 +7,8 @@ from airflow_provider_flux.transport.tally import AUTH, CONNECTION, OUTAGE, RATE
 _ADVICE = {
     AUTH: (
         "401 and 403 mean auth. Put a freshly generated key into the Airflow connection '{connection}' (with OAuth: "
-        "connect again and approve the consent screen), then run `airflow-flux connectors verify {connection}`.",
+        "run `airflow-flux connectors reconnect {connection}` and approve the consent screen), then run "
+        "`airflow-flux connectors verify {connection}`.",
     ),
     RATE_LIMIT: (
         "429 means a rate limit. In this order:",

@@ -44,12 +44,15 @@ def verify(
     connector: str,
     credentials: Callable[[], Credentials],
     options: SourceOptions | DestinationOptions | None,
+    *,
+    reconnected: bool = False,
 ) -> Verified:
     """Make one call over a connection and note how it ended, also over one that is disabled.
 
     :param connector: name of the built-in connector
     :param credentials: finds the connection's fields; what it raises is a finding, too
     :param options: of a flow that uses the connection, so that the call is made as the flow makes it
+    :param reconnected: a person has just connected it anew
     :raises FluxError: STORE_UNAVAILABLE
     """
     before = store.connection(connection)
@@ -61,7 +64,7 @@ def verify(
         if not tally.counts and kind == CONNECTION:
             tally.bad(kind, error.message, error.code)
         note_calls(store, connection, connector, tally)
-        again = before is not None and before.bad_kind == AUTH and before.in_trouble
+        again = reconnected or (before is not None and before.bad_kind == AUTH and before.in_trouble)
         lines = advice(connection, kind, again=again) or (error.next_step,)
         return Verified(connection, False, False, str(error), kind, _state(store, connection), lines)
     note_calls(store, connection, connector, tally)

@@ -42,7 +42,8 @@ class Auth(Model):
     )
     scopes: Fields | None = Field(default=None, description="OAuth2: what is asked for; one text or a list.")
     audience: str | None = Field(
-        default=None, description="OAuth2: for whom the token (`client_credentials`) or the assertion (`jwt_bearer`) is."
+        default=None,
+        description="OAuth2: for whom the token (`client_credentials`) or the assertion (`jwt_bearer`) is.",
     )
     client_in: Literal["header", "body"] | None = Field(
         default=None,

@@ -30,7 +30,10 @@ from airflow_provider_flux.transport.auth import Auth
 from airflow_provider_flux.transport.client import HttpClient
 from airflow_provider_flux.transport.tally import Tally
 
-ANY = SignIn(kinds=("jwt_bearer", "refresh_token", "client_credentials", "basic", "bearer", "none"))
+ANY = SignIn(
+    kinds=("jwt_bearer", "refresh_token", "client_credentials", "basic", "bearer", "none"),
+    pkce=True,  # a server that does not know it takes no notice (RFC 6749, 3.1)
+)
 """Nothing is known of the system: everything stands in the flow and in the connection."""
 
 OWN_EXTRAS = frozenset(

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -27,6 +28,7 @@ class OAuthServer:
     :param rotate: hand out a new refresh token with each renewal; else the first one lives on
     :param extra: more members of the answer
     :param troubles: answered instead, one for each request for a token; or functions that make the answer
+    :param codes: what consents brought, each with its PKCE challenge (S256)
     :param lost: so many renewals are executed, and their answers never sent
     """
 
@@ -36,6 +38,7 @@ class OAuthServer:
     troubles: deque[Reply | Callable[[], Reply]] = field(default_factory=deque)
     lost: int = 0
     refused: set[str] = field(default_factory=set)
+    codes: dict[str, str | None] = field(default_factory=dict)
     forms: list[dict[str, str]] = field(default_factory=list)
     granted: list[str] = field(default_factory=list)
     signed_by: list[str | None] = field(default_factory=list)
@@ -80,6 +83,10 @@ class OAuthServer:
                     return Reply(400, {"error": "invalid_grant", "error_description": f"token {refresh} was used"})
                 if self.rotate:
                     self._refresh.remove(refresh)
+            if form["grant_type"] == "authorization_code":
+                if form["code"] not in self.codes or self.codes.pop(form["code"]) != _challenge(form):
+                    return Reply(400, {"error": "invalid_grant", "error_description": "unknown code"})
+                refresh = ""
             body = self._grant(refresh)
             if self.lost:
                 self.lost -= 1
@@ -101,6 +108,12 @@ class OAuthServer:
         token = f"refresh-token-{next(self._numbers)}"
         self._refresh.add(token)
         return token
+
+
+def _challenge(form: dict[str, str]) -> str | None:
+    if "code_verifier" not in form:
+        return None
+    return base64.urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
 
 
 def _client(call: Call, form: dict[str, str]) -> str | None:
