@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from airflow_provider_flux.connectors.options import DestinationOptions, Fields, SourceOptions
+from airflow_provider_flux.connectors.options import Deletes, DestinationOptions, Fields, Mode, SourceOptions
 
 BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 """A parameter in SQL text, as `sqlalchemy.text` finds it: `:name`, but neither `::type` nor `\\:name`."""
@@ -59,7 +60,15 @@ class SqlSourceOptions(SourceOptions):
 class SqlDestinationOptions(DestinationOptions):
     """A table that mapped records are written into; their fields are its columns."""
 
+    MODES: ClassVar[tuple[Mode, ...]] = ("upsert", "create", "update", "create_if_missing")
+    DELETES: ClassVar[tuple[Deletes, ...]] = ("ignore", "archive", "delete")
+
     table: str = Field(min_length=1, description="Table, `name` or `schema.name`. It must exist: Flux creates none.")
+    archive: dict[Annotated[str, Field(min_length=1)], str | int | float | bool | None] = Field(
+        default_factory=dict,
+        description="Columns that are set when a record is archived, for `deletes: archive`: "
+        "`{archived_at: '{now}', active: false}`. `{now}` is the time of the write.",
+    )
 
     def advice(self) -> tuple[str, ...]:
         """What an insert cannot do without a key."""
@@ -74,8 +83,16 @@ class SqlDestinationOptions(DestinationOptions):
     def _key_is_given(self) -> SqlDestinationOptions:
         if self.key is None and self.mode != "create":
             raise ValueError(f"`mode: {self.mode}` needs `key`: the column(s) that identify a row")
-        if self.key is None and self.deletes == "delete":
-            raise ValueError("`deletes: delete` needs `key`: the column(s) that identify a row")
+        if self.key is None and self.deletes != "ignore":
+            raise ValueError(f"`deletes: {self.deletes}` needs `key`: the column(s) that identify a row")
+        return self
+
+    @model_validator(mode="after")
+    def _archive_is_given(self) -> SqlDestinationOptions:
+        if self.deletes == "archive" and not self.archive:
+            raise ValueError("`deletes: archive` needs `archive`: the columns that it sets")
+        if set(self.archive) & set(self.key or ()):
+            raise ValueError("`archive` sets a column of `key`; then nobody would find the row again")
         return self
 
 

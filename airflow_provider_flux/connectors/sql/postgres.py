@@ -62,15 +62,15 @@ class CopyWriter:
         self._send = _copy_psycopg if database.driver == "psycopg" else _copy_psycopg2
 
     def write(self, connection: Connection, step: Step) -> list[int]:
-        """Write one step; the positions for which `mode: update` found no row."""
-        numbered = self._mode == "update" and not step.delete
+        """Write one step; the positions that were left: `mode: update` found no row, `create_if_missing` found one."""
+        numbered = self._tells_rows(step)
         with closing(connection.connection.cursor()) as cursor:
             self._create(cursor, step, numbered)
             self._copy(cursor, step, range(len(step.rows)), numbered)
             if numbered:
-                missing = self._update(cursor, step, range(len(step.rows)))
+                left = self._write_some(cursor, step, range(len(step.rows)))
                 cursor.execute(f"DROP TABLE {_STAGE}")
-                return missing
+                return left
             # Both in one round trip; the table must be gone before the next step.
             cursor.execute(f"{self._statement(step)}; DROP TABLE {_STAGE}")
             return []
@@ -86,13 +86,17 @@ class CopyWriter:
                 return []
 
             def move(positions: Sequence[int]) -> list[int]:
-                if self._mode == "update" and not step.delete:
-                    return self._update(cursor, step, positions)
+                if self._tells_rows(step):
+                    return self._write_some(cursor, step, positions)
                 cursor.execute(self._statement(step, positions))
                 return []
 
             yield [copy, move]
             cursor.execute(f"DROP TABLE {_STAGE}")
+
+    def _tells_rows(self, step: Step) -> bool:
+        """Whether it depends on the table which rows are written."""
+        return self._mode in ("update", "create_if_missing") and not step.delete
 
     def _create(self, cursor: Any, step: Step, numbered: bool) -> None:
         columns = f"{f'0 AS {_ROW}, ' if numbered else ''}{self._list(step.columns)}"
@@ -106,14 +110,30 @@ class CopyWriter:
             lines = [f"{position}\t{line}" for position, line in zip(positions, lines, strict=True)]
         self._send(cursor, f"COPY {_STAGE} FROM STDIN", ("\n".join(lines) + "\n").encode())
 
-    def _update(self, cursor: Any, step: Step, positions: Sequence[int]) -> list[int]:
+    def _write_some(self, cursor: Any, step: Step, positions: Sequence[int]) -> list[int]:
+        """Update or insert; the positions of the rows that were not written."""
+        cursor.execute(self._update(step, positions) if self._mode == "update" else self._insert(step, positions))
+        written = {number for (number,) in cursor.fetchall()}
+        return [position for position in positions if position not in written]
+
+    def _update(self, step: Step, positions: Sequence[int]) -> str:
         names = [name for name in step.columns if name not in self._key] or list(self._key)
-        cursor.execute(
+        return (
             f"UPDATE {self._target} AS t SET {self._assign(names, 's')} "  # noqa: S608
             f"FROM {_STAGE} AS s WHERE {self._match()} AND {_chosen(positions)} RETURNING s.{_ROW}"
         )
-        there = {number for (number,) in cursor.fetchall()}
-        return [position for position in positions if position not in there]
+
+    def _insert(self, step: Step, positions: Sequence[int]) -> str:
+        columns, key = self._list(step.columns), self._list(self._key)
+        returned = ", ".join(f"i.{_quoted(name)}" for name in self._key)
+        # A row that is there is left out before its constraints are checked; ON CONFLICT is for a quicker writer.
+        there = f"EXISTS (SELECT FROM {self._target} AS t WHERE {self._match()})"
+        return (
+            f"WITH t AS (INSERT INTO {self._target} AS i ({columns}) "  # noqa: S608
+            f"SELECT {columns} FROM {_STAGE} AS s WHERE {_chosen(positions)} AND NOT {there} "
+            f"ON CONFLICT ({key}) DO NOTHING RETURNING {returned}) "
+            f"SELECT s.{_ROW} FROM {_STAGE} AS s JOIN t ON {self._match()}"
+        )
 
     def _statement(self, step: Step, positions: Sequence[int] | None = None) -> str:
         chosen = "true" if positions is None else _chosen(positions)

@@ -7,7 +7,7 @@ would overwrite another row that shares an e-mail address.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,9 +25,20 @@ _ON_CONFLICT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresq
 
 
 class StatementWriter:
-    """Writes the steps of a plan, many rows per call of the driver."""
+    """Writes the steps of a plan, many rows per call of the driver.
 
-    def __init__(self, table: Table, mode: Mode, key: tuple[str, ...], wire: Wire, dialect: str) -> None:
+    :param archived: makes the values of the columns that a delete sets; None where it deletes
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        mode: Mode,
+        key: tuple[str, ...],
+        wire: Wire,
+        dialect: str,
+        archived: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> None:
         self._table = sa.table(
             table.name,
             *(sa.column(column.name, _bound_type(column.type, wire)) for column in table.columns.values()),
@@ -36,11 +47,12 @@ class StatementWriter:
         self._mode = mode
         self._key = key
         self._insert = _ON_CONFLICT.get(dialect)
+        self._archived = archived
 
     def write(self, connection: Connection, step: Step) -> list[int]:
-        """Write one step; the positions for which `mode: update` found no row."""
+        """Write one step; the positions that were left: `mode: update` found no row, `create_if_missing` found one."""
         if step.delete:
-            connection.execute(sa.delete(self._table).where(self._match()), self._keys(step))
+            connection.execute(self._removal(), self._keys(step))
             return []
         if self._mode == "create":
             connection.execute(sa.insert(self._table), self._values(step))
@@ -48,6 +60,8 @@ class StatementWriter:
         if self._mode == "upsert" and self._insert is not None:
             connection.execute(self._upsert(step.columns), self._values(step))
             return []
+        if self._mode == "create_if_missing":
+            return self._create_those_missing(connection, step)
         return self._update_those_there(connection, step)
 
     @contextmanager
@@ -71,12 +85,32 @@ class StatementWriter:
                 there = sa.or_(*(sa.and_(*(c == v for c, v in zip(columns, key, strict=True))) for key in part))
             yield from map(tuple, connection.execute(sa.select(*columns).where(there)))
 
-    def _update_those_there(self, connection: Connection, step: Step) -> list[int]:
+    def _removal(self) -> Any:
+        if self._archived is None:
+            return sa.delete(self._table).where(self._match())
+        return sa.update(self._table).where(self._match()).values(dict(self._archived()))
+
+    def _create_those_missing(self, connection: Connection, step: Step) -> list[int]:
+        known, new = self._by_presence(connection, step)
+        if new:
+            statement: Any = sa.insert(self._table)
+            if self._insert is not None:
+                # Should another writer have been quicker.
+                statement = self._insert(self._table).on_conflict_do_nothing(index_elements=list(self._key))
+            connection.execute(statement, self._values(step.part(new)))
+        return known
+
+    def _by_presence(self, connection: Connection, step: Step) -> tuple[list[int], list[int]]:
+        """The positions of the rows whose key is in the table, and of the others."""
         places = [step.columns.index(name) for name in self._key]
         keys = [tuple(row[place] for place in places) for row in step.rows]
         there = {comparable(key) for key in self.existing(connection, keys)}
         known = [position for position, key in enumerate(keys) if comparable(key) in there]
         new = [position for position, key in enumerate(keys) if comparable(key) not in there]
+        return known, new
+
+    def _update_those_there(self, connection: Connection, step: Step) -> list[int]:
+        known, new = self._by_presence(connection, step)
         names = [name for name in step.columns if name not in self._key]
         if known and names:
             change = sa.update(self._table).where(self._match())

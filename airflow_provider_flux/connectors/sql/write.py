@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Transaction
 
 from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
 from airflow_provider_flux.connectors.credentials import Credentials
+from airflow_provider_flux.connectors.sql.archive import Archive
 from airflow_provider_flux.connectors.sql.database import Database
 from airflow_provider_flux.connectors.sql.fault import Fault, is_database_error
 from airflow_provider_flux.connectors.sql.isolate import StatementRefused, isolate
@@ -52,10 +53,10 @@ class SqlDestination(Destination):
             raise FluxError("BAD_REQUEST", "a delete was sent although the flow says `deletes: ignore`")
         table = self._open_table()
         plan = table.planner.plan(items)
-        errors: dict[int, RecordError] = dict(plan.errors)
+        verdicts: dict[int, Verdict] = dict(plan.errors)
         if plan.steps:
-            errors |= _Batch(self._database, table, self._options, items).store(plan.steps, self._pauses)
-        return [errors.get(index, _WRITTEN) for index in range(len(items))]
+            verdicts |= _Batch(self._database, table, self._options, items).store(plan.steps, self._pauses)
+        return [verdicts.get(index, _WRITTEN) for index in range(len(items))]
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
         table = self._open_table()
@@ -97,8 +98,14 @@ class _OpenTable:
         wire: Wire = "copy" if copies else "sqlite" if dialect == "sqlite" else "native"
         self.label = table.label
         self.planner = Planner(table, options.mode, key, wire, dialect)
-        self.statements = StatementWriter(table, options.mode, key, wire, dialect)
-        self.writer = CopyWriter(database, table, options.mode, key) if copies else self.statements
+        archive = Archive(table, options.archive, wire, dialect) if options.deletes == "archive" else None
+        self.statements = StatementWriter(table, options.mode, key, wire, dialect, archive)
+        self._copier = CopyWriter(database, table, options.mode, key) if copies else None
+        self._archives = archive is not None
+
+    def writer(self, step: Step) -> StatementWriter | CopyWriter:
+        """What writes a step. Archiving is an UPDATE, which COPY is of no use for."""
+        return self.statements if self._copier is None or (step.delete and self._archives) else self._copier
 
 
 class _LostTurn(Exception):
@@ -120,8 +127,8 @@ class _Batch:
         self._options = options
         self._items = items
 
-    def store(self, steps: Sequence[Step], pauses: Sequence[float]) -> dict[int, RecordError]:
-        """Write all that can be written; the errors of the rest, by item.
+    def store(self, steps: Sequence[Step], pauses: Sequence[float]) -> dict[int, Verdict]:
+        """Write all that can be written; the verdicts on the rest, by item.
 
         :param pauses: seconds before each further try, when another transaction won
         """
@@ -135,46 +142,47 @@ class _Batch:
         except _LostTurn as lost:
             raise self._database.failure(lost.error) from None
 
-    def _transactions(self, steps: Sequence[Step]) -> dict[int, RecordError]:
+    def _transactions(self, steps: Sequence[Step]) -> dict[int, Verdict]:
         try:
             return self._transaction(steps, self._at_once)
         except StatementRefused:
             return self._transaction(steps, self._carefully)
 
     def _transaction(
-        self, steps: Sequence[Step], write: Callable[[Connection, Step], dict[int, RecordError]]
-    ) -> dict[int, RecordError]:
-        errors: dict[int, RecordError] = {}
+        self, steps: Sequence[Step], write: Callable[[Connection, Step], dict[int, Verdict]]
+    ) -> dict[int, Verdict]:
+        verdicts: dict[int, Verdict] = {}
         with self._database.connect() as connection:
             # Begun by hand: what COPY does on the driver's own cursor is not seen by SQLAlchemy.
             transaction = connection.begin()
             for step in steps:
-                errors |= write(connection, step)
+                verdicts |= write(connection, step)
             self._commit(transaction)
-        return errors
+        return verdicts
 
-    def _at_once(self, connection: Connection, step: Step) -> dict[int, RecordError]:
+    def _at_once(self, connection: Connection, step: Step) -> dict[int, Verdict]:
         """The usual case: no savepoint; the first bad record ends the transaction."""
         with self._sorted_errors():
-            missing = self._table.writer.write(connection, step)
-        return {step.indices[position]: self._not_found(step.indices[position]) for position in missing}
+            left = self._table.writer(step).write(connection, step)
+        return {step.indices[position]: self._left(step.indices[position]) for position in left}
 
-    def _carefully(self, connection: Connection, step: Step) -> dict[int, RecordError]:
+    def _carefully(self, connection: Connection, step: Step) -> dict[int, Verdict]:
         """Under savepoints, until each bad record stands alone."""
         faults: dict[int, Fault] = {}
-        missing: list[int] = []
-        with self._table.writer.passes(connection, step) as passes:
+        left: list[int] = []
+        with self._table.writer(step).passes(connection, step) as passes:
             for send in passes:
 
                 def attempt(positions: Sequence[int], send: Callable[[Sequence[int]], list[int]] = send) -> None:
                     with self._sorted_errors(), connection.begin_nested():
-                        missing.extend(send(positions))
+                        left.extend(send(positions))
 
                 good = [position for position in range(len(step.rows)) if position not in faults]
                 faults |= isolate(step, good, attempt)
-        errors = {position: self._record_error(step.indices[position], fault) for position, fault in faults.items()}
-        errors |= {position: self._not_found(step.indices[position]) for position in missing}
-        return {step.indices[position]: error for position, error in errors.items()}
+        verdicts: dict[int, Verdict] = {step.indices[position]: self._left(step.indices[position]) for position in left}
+        for position, fault in faults.items():
+            verdicts[step.indices[position]] = self._record_error(step.indices[position], fault)
+        return verdicts
 
     @contextmanager
     def _sorted_errors(self) -> Iterator[None]:
@@ -215,6 +223,10 @@ class _Batch:
                     answer=failure.answer,
                 ) from None
             raise failure from None
+
+    def _left(self, index: int) -> Verdict:
+        """The verdict on a record that was not written, because its row is there, or is not."""
+        return Written(kept=True) if self._options.mode == "create_if_missing" else self._not_found(index)
 
     def _not_found(self, index: int) -> RecordError:
         data = self._items[index].data
