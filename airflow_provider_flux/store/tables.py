@@ -377,7 +377,7 @@ pace = Table(
     metadata,
     Column("connection", String(250), primary_key=True),
     Column("block", String(100), primary_key=True),
-    Column("name", String(50), primary_key=True),  # of the limit
+    Column("name", String(250), primary_key=True),  # of the limit
     Column("calls", Integer, nullable=False),
     Column("seconds", Float, nullable=False),  # the span of the limit
     Column("open", Integer, nullable=False),  # 1 while calls may be on their way

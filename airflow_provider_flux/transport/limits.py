@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from airflow_provider_flux.transport.pace import Limit
@@ -43,7 +44,7 @@ def spread(limits: Sequence[Limit]) -> tuple[Limit, ...]:
     found = [*limits]
     for limit in limits:
         if _LONG < limit.seconds <= _TOO_LONG:
-            found.append(Limit(max(1, int(limit.calls * _SPREAD / limit.seconds)), _SPREAD, limit.what))
+            found.append(replace(limit, calls=max(1, int(limit.calls * _SPREAD / limit.seconds)), seconds=_SPREAD))
     return tuple(found)
 
 

@@ -317,6 +317,8 @@ def _now(bench: Bench, url: str) -> datetime | None:
         ({"extra": {"timeout": "soon"}}, "extra.timeout"),
         ({"extra": {"timeout": 0}}, "extra.timeout"),
         ({"extra": {"retry_budget": -1}}, "extra.retry_budget"),
+        ({"extra": {"limit": "fast"}}, "extra.limit"),
+        ({"extra": {"limit": 100}}, "extra.limit"),
         ({"extra": {"headers": "X: y"}}, "extra.headers"),
         ({"extra": {"X-Number": 5}}, "extra.X-Number"),
         ({"extra": {"X-Line": "a\nb"}}, "extra.X-Line"),

@@ -12,6 +12,11 @@ CLIENT: Mapping[str, FormField] = {
         "Seconds that the API may be silent; 30 unless given.",
         {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 3600},
     ),
+    "limit": FormField(
+        "Limit of calls",
+        "Calls that all flows on this connection may make together within a span, for example 100/10s or 40/2s, 2500/5m; "
+        "none: no limit. When empty: what the vendor allows, where Flux knows it.",
+    ),
     "verify": FormField(
         "Check TLS certificates",
         "`false`, or the file of a certificate authority. When empty: the system's authorities.",

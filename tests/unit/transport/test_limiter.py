@@ -36,8 +36,7 @@ class Clock:
 
     def most_in(self, seconds: float) -> int:
         """The most calls within any such span."""
-        ordered = sorted(self.arrivals)
-        return max(sum(1 for later in ordered[index:] if later < first + seconds) for index, first in enumerate(ordered))
+        return max(sum(1 for one in self.arrivals if first <= one < first + seconds) for first in self.arrivals)
 
 
 def limiter(*limits: Limit, patience: float = 10.0, book: LocalBook | None = None) -> Limiter:
@@ -126,9 +125,7 @@ def test_blocks_grow_with_the_demand_up_to_a_tenth_of_the_limit() -> None:
 def test_a_store_that_fails_when_calls_are_given_back_costs_no_answer(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = lab.client(lab.server(script(Reply(200, [1]))).url, pace=Limiter(
-        "crm", [Limit(1, 3600)], _Broken(), patience=1, silence=1
-    ))
+    client = lab.client(lab.server(script(Reply(200, [1]))).url, pace=limiter(Limit(1, 3600), book=_Broken()))
     assert client.send(GET).body == b"[1]"
     assert "stays reserved for a while: STORE_UNAVAILABLE" in caplog.text
 

@@ -28,7 +28,7 @@ def upgrade() -> None:
         "flux_pace",
         Column("connection", String(250), primary_key=True),
         Column("block", String(100), primary_key=True),
-        Column("name", String(50), primary_key=True),
+        Column("name", String(250), primary_key=True),
         Column("calls", Integer, nullable=False),
         Column("seconds", Float, nullable=False),
         Column("open", Integer, nullable=False),
