@@ -94,10 +94,16 @@ CODES: Mapping[str, Meaning] = {
 """By the code of an error as `_as_code` spells it: `extensions.code`, a user error's `code`, the name of a type."""
 
 _ABOUT_INPUT: Sequence[tuple[str, re.Pattern[str]]] = (
+    # graphql-js, and graphql-core of Python.
     ("REQUIRED_FIELD_MISSING", re.compile(r'Field "?(?P<field>\w+)"? of required type ".+" was not provided')),
-    ("REQUIRED_FIELD_MISSING", re.compile(r'got invalid value null at "\w+\.(?P<field>[\w.]+)"')),
+    ("REQUIRED_FIELD_MISSING", re.compile(r'got invalid value (?:null|None) at "\w+\.(?P<field>[\w.]+)"')),
     ("FIELD_NOT_FOUND", re.compile(r'got invalid value .*Field "(?P<field>\w+)" is not defined by type', re.DOTALL)),
     ("INVALID_FORMAT", re.compile(r'got invalid value .* at "\w+\.(?P<field>[\w.\[\]]+)"', re.DOTALL)),
+    # The same two, from version 17 and 3.3 on.
+    ("REQUIRED_FIELD_MISSING", re.compile(r'has invalid value.* to include required field "(?P<field>\w+)"')),
+    ("REQUIRED_FIELD_MISSING", re.compile(r"has invalid value at \.(?P<field>[\w.]+): .* not to be (?:null|None)")),
+    ("FIELD_NOT_FOUND", re.compile(r'has invalid value.* not to include unknown field "(?P<field>\w+)"')),
+    ("INVALID_FORMAT", re.compile(r"has invalid value at \.(?P<field>[\w.\[\]]+):")),
     # graphql-ruby, on which Shopify and Jobber stand.
     ("FIELD_NOT_FOUND", re.compile(r"was provided invalid value for (?P<field>[\w.]+) \(Field is not defined on")),
     (
@@ -110,9 +116,9 @@ _ABOUT_INPUT: Sequence[tuple[str, re.Pattern[str]]] = (
 
 _ABOUT_DOCUMENT = re.compile(
     r'Cannot query field|Unknown argument|Unknown type|Unknown operation named|Syntax Error'
-    r'|Variable "\$\w+" (?:got invalid|of (?:required )?type|is not defined)'
+    r'|Variable "\$\w+" (?:(?:got|has) invalid|of (?:required )?type|is not defined)'
     r'|Field "\w+" argument "\w+" of type|must have a selection of subfields'
-    r"|Variable \$\w+ of type \S+ was provided invalid value|^Field '\w+' doesn't (?:exist on type|accept argument)"
+    r'|Variable \$\w+ of type \S+ was provided invalid value|^Field "\w+" doesn"t (?:exist on type|accept argument)'
 )
 """Sentences about the query itself, whatever the record."""
 
@@ -146,11 +152,12 @@ class GraphqlError:
         :param record: it answers the write of a single record
         :return: None for an error that says too little
         """
+        said = self.message.replace("'", '"')  # the patterns are written with the quotes of graphql-js
         if record:
             for code, pattern in _ABOUT_INPUT:
-                if match := pattern.search(self.message):
+                if match := pattern.search(said):
                     return Finding(code, match["field"])
-        if _ABOUT_DOCUMENT.search(self.message):
+        if _ABOUT_DOCUMENT.search(said):
             return Finding("PAYLOAD_MISMATCH", self.field)
         meaning = CODES.get(self.code or "")
         known = None if meaning is None else meaning.record if record else meaning.request

@@ -33,7 +33,11 @@ _ABOUT_CALLER = frozenset(
 # Failures of the server after which nobody knows how far it came.
 _MAYBE_DONE = frozenset({DESTINATION, "CONNECTION_TIMEOUT"})
 
-_BAD_VARIABLE = re.compile(r'Variable "\$(?P<name>\w+)" got invalid value (?!.* at "\w+[.\[])', re.DOTALL)
+_BAD_VARIABLE = re.compile(
+    r"Variable \W?\$(?P<name>\w+)\W? (?:of type \S+ )?(?:got|has|was provided) invalid value"
+    r"(?! at \.|.* at .\w+[.\[]| for )",
+    re.DOTALL,
+)
 _MOST_TOLD = 3  # errors of one record that a message names
 
 
@@ -111,7 +115,8 @@ class Mutator:
         finding = recognise(self._graph.rows, response.status, value, failed=False)
         if refusals or finding is not None:
             return self._refused(response, value, finding, refusals, mutation, item)
-        doubt = said.doubt()
+        # An error that belongs to nothing may be about the mutation, too.
+        doubt = said.doubt() or next((error for error in said.errors if not error.path), None)
         key = get(value, mutation.id) if mutation.id else None
         if doubt is not None or (mutation.id and key in (None, MISSING)):
             reason = doubt.message if doubt else f"`{mutation.id}` is not in it"

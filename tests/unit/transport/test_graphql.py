@@ -67,6 +67,21 @@ def test_an_error_is_known_by_its_code_or_its_sentence(
          "INVALID_FORMAT", "age"),
         ('Variable "$input" got invalid value "x" at "input.address.zip"; Expected type "Int".',
          "INVALID_FORMAT", "address.zip"),
+        # graphql-core 3.2, then graphql-core 3.3 and graphql-js 17.
+        ("Variable '$input' got invalid value {}; Field 'email' of required type 'String!' was not provided.",
+         "REQUIRED_FIELD_MISSING", "email"),
+        ("Variable '$input' got invalid value None at 'input.email'; Expected non-nullable type 'String!' not to be "
+         "None.", "REQUIRED_FIELD_MISSING", "email"),
+        ("Variable '$input' got invalid value {'shoe': 2}; Field 'shoe' is not defined by type 'ContactInput'.",
+         "FIELD_NOT_FOUND", "shoe"),
+        ("Variable '$input' has invalid value: Expected value of type 'ContactInput' to include required field 'email',"
+         " found: {}.", "REQUIRED_FIELD_MISSING", "email"),
+        ("Variable '$input' has invalid value at .email: Expected value of non-null type 'String!' not to be None.",
+         "REQUIRED_FIELD_MISSING", "email"),
+        ("Variable '$input' has invalid value: Expected value of type 'ContactInput' not to include unknown field "
+         "'shoe'. Found: {'shoe': 2}.", "FIELD_NOT_FOUND", "shoe"),
+        ("Variable '$input' has invalid value at .age: Int cannot represent non-integer value: 'abc'",
+         "INVALID_FORMAT", "age"),
     ],
 )  # fmt: skip
 def test_a_variable_that_does_not_fit_names_its_field(message: str, code: str, field: str) -> None:
