@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_flux.connectors.contract import Verdict, WriteItem, Written
@@ -136,7 +136,8 @@ class Mutator:
     ) -> RecordError:
         error = self._error(response, value, finding, refusals, mutation, item)
         if error.code in _ABOUT_CALLER:
-            raise self._graph.judgement.inside(response, error)
+            message = f"connection '{self._graph.client.conn_id}': {error.message}"
+            raise self._graph.judgement.inside(response, replace(error, message=message))
         if error.code in _MAYBE_DONE and not mutation.idempotent:
             return self._no_verdict(error.message, value, mutation)
         return error

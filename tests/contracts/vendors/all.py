@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.contracts.vendors.graphql import GraphqlVendor
+from tests.contracts.vendors.hubspot import HubspotVendor
 from tests.contracts.vendors.pipedrive import PipedriveVendor
 from tests.contracts.vendors.rest import RestVendor
 from tests.contracts.vendors.salesforce import SalesforceVendor
@@ -10,6 +12,8 @@ from tests.contracts.vendors.vendor import Vendor
 
 VENDORS: tuple[type[Vendor], ...] = (
     RestVendor,
+    GraphqlVendor,
+    HubspotVendor,
     PipedriveVendor,
     SalesforceVendor,
     Shopify,
