@@ -20,6 +20,7 @@ from airflow_provider_flux.transport.shared import StoredToken
 
 _MOST_LEEWAY = 60.0
 _SHARE = 0.2  # of a token's life is its leeway, if that is shorter
+_LEAST_LEEWAY = 1.0  # servers count in whole seconds
 
 
 class InvalidGrant(FluxError):
@@ -81,7 +82,7 @@ class TokenServer:
             access=access,
             refresh=refresh if isinstance(refresh, str) and refresh else None,
             expires_at=None if lifetime is None else asked_at + lifetime,
-            renew_at=None if lifetime is None else asked_at + lifetime - min(_MOST_LEEWAY, _SHARE * lifetime),
+            renew_at=None if lifetime is None else asked_at + lifetime - _leeway(lifetime),
             extra=facts or None,
         )
 
@@ -155,6 +156,11 @@ def _seconds(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return seconds if math.isfinite(seconds) and seconds > 0 else None
+
+
+def _leeway(lifetime: float) -> float:
+    """How many seconds before it expires a token is renewed."""
+    return min(_MOST_LEEWAY, max(_SHARE * lifetime, min(_LEAST_LEEWAY, lifetime / 2)))
 
 
 def _secrets(
