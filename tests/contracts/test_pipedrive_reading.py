@@ -136,6 +136,13 @@ def test_fields_are_described_with_the_custom_ones(crm: Company) -> None:
     assert (len(crm.vendor.calls), crm.vendor.tokens) == (2, 20)
 
 
+@pytest.mark.parametrize("name", ["organizations", "deals", "archived_deals", "products", "activities"])
+def test_every_object_is_described(crm: Company, name: str) -> None:
+    told = described(crm, name)
+    assert (told.object, told.complete) == (name, True)
+    assert {"id", "update_time"} <= {field.name for field in told.fields}
+
+
 def test_an_object_that_does_not_exist_is_not_described(crm: Company) -> None:
     with pytest.raises(FluxError, match="has no object 'leads'") as caught:
         described(crm, "leads")

@@ -8,7 +8,7 @@ from airflow_provider_flux.connectors.api.connection import open_client
 from airflow_provider_flux.connectors.api.profile import ApiProfile
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.declare import Description, FieldInfo, ObjectType
-from airflow_provider_flux.connectors.pipedrive.objects import API, FIELD_LISTS, PAGE
+from airflow_provider_flux.connectors.pipedrive.objects import API, FIELD_LISTS, PAGE, TELL_REQUIRED
 from airflow_provider_flux.connectors.rest.records import NoRecords, find_records
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.classify import SOURCE
@@ -55,8 +55,11 @@ def described(
     client = open_client(credentials, None, profile=profile, connections=1, tally=tally)
     try:
         judgement = Judgement(credentials.conn_id, client.mask, profile.rows, SOURCE, client.tally)
-        path = f"{API}/{FIELD_LISTS[declared.name]}"
-        asked: dict[str, Any] = {"limit": PAGE, "include_fields": "required_fields"}
+        name = FIELD_LISTS[declared.name]
+        path = f"{API}/{name}"
+        asked: dict[str, Any] = {"limit": PAGE}
+        if name in TELL_REQUIRED:
+            asked["include_fields"] = "required_fields"
         told: list[dict[str, Any]] = []
         for _ in range(_PAGES):
             response = client.send(Request("GET", path, asked, wants="json"))

@@ -175,3 +175,6 @@ FIELD_LISTS: Mapping[str, str] = {
     "activities": "activityFields",
 }
 """Where an object's fields are listed; 10 tokens a page."""
+
+TELL_REQUIRED = frozenset({"personFields", "organizationFields", "dealFields"})
+"""Those lists that say which fields a company has made mandatory."""

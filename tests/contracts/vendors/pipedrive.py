@@ -24,7 +24,14 @@ CHOICE = "3f5b7f8a0b5c4e19b2d3c4f5a6b7c8d9e0f1a2b3"
 
 Record = dict[str, Any]
 _INFO = "Please check developers.pipedrive.com"
-_SHORTS = {"personFields": "persons", "organizationFields": "organizations", "dealFields": "deals"}
+_FIELD_LISTS = {
+    "personFields": "required_fields",
+    "organizationFields": "required_fields",
+    "dealFields": "required_fields",
+    "productFields": "ui_visibility",
+    "activityFields": "ui_visibility",
+}
+"""What may be included in each."""
 _FIRST_SECOND = datetime(2026, 3, 1, tzinfo=UTC)
 _MESSAGES = {
     400: "Bad request",
@@ -215,8 +222,10 @@ class PipedriveVendor(Vendor):
         return None
 
     def _fields(self, path: str, call: Call) -> Reply:
-        if path not in _SHORTS:
+        if path not in _FIELD_LISTS:
             return refusal(404)
+        if call.param("include_fields", _FIELD_LISTS[path]) != _FIELD_LISTS[path]:
+            return refusal(400, "include_fields is not one of those allowed", code="ERR_SCHEMA_VALIDATION_FAILED")
         told = [_field("name", "varchar", required=True), _field("email", "varchar"), _field("add_time", "date")]
         told += [_field("activities_count", "int")]
         if path == "personFields":
