@@ -13,6 +13,7 @@ from airflow_provider_flux.connectors.installed import installed_connectors
 
 _CONNECTORS = {
     "rest": "airflow_provider_flux.connectors.rest:Rest",
+    "jobber": "airflow_provider_flux.connectors.jobber:Jobber",
     "shopify": "airflow_provider_flux.connectors.shopify:Shopify",
     "salesforce": "airflow_provider_flux.connectors.salesforce:Salesforce",
     "sql": "airflow_provider_flux.connectors.sql:Sql",

@@ -70,7 +70,7 @@ def describe(
 
     :raises FluxError: NOT_FOUND for an object that this connector does not know
     """
-    name: str = object_name or getattr(options, "object", "")
+    name = str(object_name or getattr(options, "object", ""))
     if name not in OBJECTS:
         raise FluxError("NOT_FOUND", f"there is no object `{name}`; there are {', '.join(OBJECTS)}")
     graph = endpoint(credentials, outage=SOURCE, tally=tally)

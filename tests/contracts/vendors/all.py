@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contracts.vendors.graphql import GraphqlVendor
 from tests.contracts.vendors.hubspot import HubspotVendor
+from tests.contracts.vendors.jobber import Jobber
 from tests.contracts.vendors.pipedrive import PipedriveVendor
 from tests.contracts.vendors.rest import RestVendor
 from tests.contracts.vendors.salesforce import SalesforceVendor
@@ -17,4 +18,5 @@ VENDORS: tuple[type[Vendor], ...] = (
     PipedriveVendor,
     SalesforceVendor,
     Shopify,
+    Jobber,
 )  # fmt: skip
