@@ -1,11 +1,11 @@
-"""`python -m benchmarks [pipeline|mapping|dags|errors] ...`: what is measured, side by side with a peer in one run."""
+"""`python -m benchmarks [pipeline|writes|mapping|dags|errors] ...`: what is measured, side by side with a peer in one run."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from benchmarks import dag_generation, errors, mapping, pipeline
+from benchmarks import dag_generation, errors, mapping, pipeline, writes
 
 
 def main(arguments: list[str]) -> int:
@@ -15,6 +15,10 @@ def main(arguments: list[str]) -> int:
     runs = commands.add_parser("pipeline", help=about, description=about)
     runs.add_argument("--records", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     runs.add_argument("--without", nargs="*", default=[], choices=["dlt", "loop"], help="leave a peer out")
+    about = "database -> batches of 100 -> REST API against dlt, without a limit and with one"
+    sending = commands.add_parser("writes", help=about, description=about)
+    sending.add_argument("--records", type=int, default=100_000)
+    sending.add_argument("--rounds", type=int, default=3, help="each contender's best one counts")
     commands.add_parser("mapping", help="map records, against a bare loop, pydantic and jinja")
     commands.add_parser("dags", help="generate 1,000 DAGs, and start a task among them")
     about = "find errors among a million, on SQLite and PostgreSQL"
@@ -23,6 +27,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments or ["pipeline"])
     if options.command == "mapping":
         return mapping.main()
+    if options.command == "writes":
+        return writes.main(options.records, options.rounds)
     if options.command == "errors":
         return errors.main(options.errors)
     if options.command == "dags":

@@ -23,14 +23,14 @@ from benchmarks.contenders.common import Work
 STAGES = {"read": read, "transform": transform, "write": write, "settle": settle}
 
 
-def main(stage: str, folder: str) -> None:
+def main(stage: str, folder: str, flow: str = "contacts") -> None:
     include = Path(__file__).parents[1] / "include"
     for connector in registry.names():
         registry.get(connector)
     with Work():
         store = open_store(f"sqlite:///{folder}/flux.db")
         ctx = RunContext(
-            flow=load_flow(include, "contacts"),
+            flow=load_flow(include, flow),
             run_id="benchmark",
             trigger="manual",
             store=store,

@@ -1,0 +1,191 @@
+"""Database -> batches of 100 -> REST API: Flux's write stage beside dlt's load step, on the same server.
+
+Every contender runs in a process of its own. Flux keeps its whole account: each batch is noted before it is sent, each
+record's verdict is read from the answer, and its link is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.contacts import contact
+from benchmarks.pipeline import STAGES
+
+LATENCY = 0.05
+"""Seconds until the API answers."""
+LIMIT, SPAN = 200, 2.0
+"""The declared limit of the second part: calls, and within how many seconds."""
+PACED_CALLS = 1600
+
+COLUMNS = (
+    "id", "email", "phone", "firstname", "lastname", "company", "lifecycle", "score", "city", "zip", "country",
+    "updated_at",
+)  # fmt: skip
+
+
+@dataclass
+class Figure:
+    """Seconds of the work, CPU of it, and the records that the server counted."""
+
+    wall: float
+    cpu: float
+    records: int
+
+    @property
+    def speed(self) -> float:
+        """Records in a second."""
+        return self.records / self.wall
+
+
+def main(records: int, rounds: int) -> int:
+    """Measure and print; 1 when a contender delivered too few records, or a limit was not kept."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="flux-bench-") as folder, _api() as url:
+        database = f"{folder}/contacts.db"
+        _fill(database, records)
+        best: dict[str, Figure] = {}
+        for number in range(rounds):
+            for name, figure in _round(url, database, f"{folder}/{number}").items():
+                console.print(f"{name}: {figure.speed:,.0f} records/s, {figure.cpu:.1f} s CPU", style="dim")
+                if name not in best or figure.speed > best[name].speed:
+                    best[name] = figure
+        _print(console, records, best)
+        kept = _paced(console, url, folder)
+    honest = all(figure.records == records for figure in best.values())
+    if not honest:
+        console.print("[red]The contenders did not deliver every record.")
+    return 0 if honest and kept else 1
+
+
+def _round(url: str, database: str, folder: str) -> dict[str, Figure]:
+    os.makedirs(folder)
+    environment = {
+        "AIRFLOW_CONN_BENCH_API": json.dumps({"conn_type": "flux_rest", "host": url}),
+        "AIRFLOW_CONN_BENCH_DB": json.dumps({"conn_type": "flux_sql", "extra": {"url": f"sqlite:///{database}"}}),
+    }
+    figures = {}
+    for stage in STAGES:
+        report = _run("flux_stage", stage, folder, "contacts_out", environment=environment)
+        if stage == "write":
+            figures["Flux, 16 in flight"] = _figure(report, url)
+    for workers in ("8", "16"):
+        environment = {
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "DLT_DATA_DIR": f"{folder}/dlt-{workers}",
+            "NORMALIZE__DATA_WRITER__FILE_MAX_ITEMS": "2500",  # a job is a file, and a worker takes a job
+        }
+        report = _run("dlt_writes", url, database, f"{folder}/dlt-{workers}", workers, environment=environment)
+        figures[f"dlt, {workers} workers"] = _figure(report, url)
+    return figures
+
+
+def _figure(report: dict[str, float], url: str) -> Figure:
+    return Figure(report["wall"], report["cpu"], _seen(url)["records"])
+
+
+def _print(console: Console, records: int, figures: dict[str, Figure]) -> None:
+    flux, *peers = figures.values()
+    table = Table(title=f"{records:,} records in batches of 100 to an API that answers after {LATENCY * 1000:.0f} ms")
+    for column in ("", "records/s", "Flux / it", "wall s", "CPU s"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, figure in figures.items():
+        ratio = f"{flux.speed / figure.speed:.2f}"
+        table.add_row(name, f"{figure.speed:,.0f}", ratio, f"{figure.wall:.2f}", f"{figure.cpu:.2f}")
+    console.print(table)
+    console.print(f"Flux / the better of dlt: {flux.speed / max(peer.speed for peer in peers):.2f}")
+
+
+def _paced(console: Console, url: str, folder: str) -> bool:
+    """Processes on one connection with a declared limit: the share of it that they reach, and whether it was kept."""
+    table = Table(title=f"A limit of {LIMIT} calls in {SPAN:g} s, calls of {LATENCY * 1000:.0f} ms, by the server's count")
+    for column in ("processes", "calls", "most in any span", "share of the limit"):
+        table.add_column(column, justify="right")
+    kept = True
+    for processes in (1, 4):
+        store = f"sqlite:///{folder}/pace-{processes}.db"
+        arguments = (store, url, f"{LIMIT}/{SPAN:g}s", str(PACED_CALLS // processes))
+        running = [_start("paced_calls", *arguments) for _ in range(processes)]
+        codes = [process.wait() for process in running]
+        arrivals = sorted(_seen(url)["arrivals"])
+        most = _most(arrivals)
+        # From the first call that had to wait on: the first span's calls may all come at once.
+        steady = [one for one in arrivals if one >= arrivals[0] + SPAN]
+        share = (len(steady) - 1) / (steady[-1] - steady[0]) / (LIMIT / SPAN)
+        kept = kept and most <= LIMIT and not any(codes)
+        table.add_row(str(processes), str(len(arrivals)), str(most), f"{share:.0%}")
+    console.print(table)
+    return kept
+
+
+def _most(arrivals: list[float]) -> int:
+    """The most calls within any span of the limit."""
+    most = first = 0
+    for last, arrival in enumerate(arrivals):
+        while arrivals[first] <= arrival - SPAN:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def _fill(database: str, records: int) -> None:
+    connection = sqlite3.connect(database)
+    connection.execute(f"CREATE TABLE contacts ({', '.join(COLUMNS)}, PRIMARY KEY (id))")
+    marks = ", ".join("?" * len(COLUMNS))
+    connection.executemany(f"INSERT INTO contacts VALUES ({marks})", (_row(number) for number in range(records)))
+    connection.commit()
+    connection.close()
+
+
+def _row(number: int) -> list[Any]:
+    record = contact(number)
+    flat = {**record, **record["address"]}
+    return [flat[column] for column in COLUMNS]
+
+
+def _seen(url: str) -> dict[str, Any]:
+    """What the server saw since the last question."""
+    with urllib.request.urlopen(f"{url}/arrivals") as answer:
+        seen: dict[str, Any] = json.load(answer)
+    return seen
+
+
+@contextmanager
+def _api() -> Iterator[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.batch_api", str(LATENCY)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _run(module: str, *arguments: str, environment: dict[str, str]) -> dict[str, Any]:
+    process = _start(module, *arguments, environment=environment)
+    output, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"benchmarks.contenders.{module} ended with {process.returncode}")
+    report: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return report
+
+
+def _start(module: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    # With compiled modules, as any installed program has them.
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-m", f"benchmarks.contenders.{module}", *arguments]
+    return subprocess.Popen(command, env={**surroundings, **(environment or {})}, stdout=subprocess.PIPE, text=True)
