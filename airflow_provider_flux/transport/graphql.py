@@ -117,7 +117,7 @@ _ABOUT_INPUT: Sequence[tuple[str, re.Pattern[str]]] = (
 _ABOUT_DOCUMENT = re.compile(
     r'Cannot query field|Unknown argument|Unknown type|Unknown operation named|Syntax Error'
     r'|Variable "\$\w+" (?:(?:got|has) invalid|of (?:required )?type|is not defined)'
-    r'|Field "\w+" argument "\w+" of type|must have a selection of subfields'
+    r'|Field "\w+" (?:argument "\w+" of type|is not defined by type)|must have a selection of subfields'
     r'|Variable \$\w+ of type \S+ was provided invalid value|^Field "\w+" doesn"t (?:exist on type|accept argument)'
 )
 """Sentences about the query itself, whatever the record."""

@@ -171,6 +171,8 @@ class GraphqlDestinationOptions(DestinationOptions):
 
     def _check_mutation(self, name: str, one: GraphqlMutation) -> None:
         document = parse_document(one.mutation, "mutation")
+        if len(document.roots()) != 1:
+            raise ValueError(f"`{name}`: the document does {', '.join(document.roots())}; write one for each record")
         try:
             compile_variables(one.variables, self.one_key)
             check_variables(document, one.variables)

@@ -62,6 +62,10 @@ class Document:
     root: SelectionSetNode = field(repr=False)
     fragments: Mapping[str, FragmentDefinitionNode] = field(repr=False)
 
+    def roots(self) -> list[str]:
+        """What the operation asks for, or does."""
+        return [_answered_as(one) for one in self._fields((self.root,)) if one.name.value != "__typename"]
+
     def selected(self, path: str) -> frozenset[str]:
         """The names selected below a path of the answer (`data.contacts.nodes`), positions in lists left out.
 

@@ -97,6 +97,7 @@ class DeclaredMutation:
             id=declared.id,
             errors=declared.errors,
             idempotent=idempotent,
+            of_existing=name in ("update", "archive", "delete"),
             fields=filled_by(declared.variables, options.one_key),
         )
 

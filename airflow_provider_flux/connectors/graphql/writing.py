@@ -22,7 +22,7 @@ from airflow_provider_flux.transport.answers import NotJson, looks_like_html
 from airflow_provider_flux.transport.classify import DESTINATION, Finding, as_text, loosely, recognise, vendor_message
 from airflow_provider_flux.transport.graphql import GraphqlAnswer, GraphqlError
 from airflow_provider_flux.transport.messages import Response
-from airflow_provider_flux.transport.paths import MISSING, get
+from airflow_provider_flux.transport.paths import MISSING, get, reached
 
 # Failed requests that may be about the one record; any other status refuses every record alike.
 _ABOUT_RECORD = frozenset({400, 409, 412, 413, 422})
@@ -49,6 +49,7 @@ class Mutation:
     :param errors: path of the user errors; unless given, every list of the payload whose name ends in `Errors`, and
         every member of a union whose type's name ends in `Error`
     :param idempotent: whether it may be sent twice
+    :param of_existing: it changes or removes what is there: null at `id`, and no error, says that nothing is
     :param fields: variables that hold one field of the record each: their names, and the field's
     """
 
@@ -56,6 +57,7 @@ class Mutation:
     id: str | None = None
     errors: str | None = None
     idempotent: bool = False
+    of_existing: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,7 +119,11 @@ class Mutator:
             return self._refused(response, value, finding, refusals, mutation, item)
         # An error that belongs to nothing may be about the mutation, too.
         doubt = said.doubt() or next((error for error in said.errors if not error.path), None)
-        key = get(value, mutation.id) if mutation.id else None
+        key = _key(value, mutation.id) if mutation.id else None
+        if mutation.of_existing and mutation.id and key is None and not said.errors:
+            answer = self._graph.client.mask(as_text(value))[:4000]
+            message = f"the destination has no such record: its answer is null at '{mutation.id}'"
+            return RecordError("RECORD_NOT_FOUND", message, answer=answer, status=response.status)
         if doubt is not None or (mutation.id and key in (None, MISSING)):
             reason = doubt.message if doubt else f"`{mutation.id}` is not in it"
             for error in said.errors if doubt is None else ():
@@ -208,6 +214,12 @@ class Mutator:
         if mutation.idempotent:
             return error
         return OutcomeUnknown("OUTCOME_UNKNOWN", error.message, answer=error.answer)
+
+
+def _key(value: Any, path: str) -> Any:
+    """What stands at the path of the key; null where null stands on the way to it."""
+    found = get(value, path)
+    return None if found is MISSING and reached(value, path)[1] is None else found
 
 
 def _refusals(value: Any, said: GraphqlAnswer, mutation: Mutation) -> list[GraphqlError]:
