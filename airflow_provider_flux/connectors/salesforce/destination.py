@@ -176,7 +176,7 @@ class SalesforceDestination(Destination):
     def _search(self, fields: tuple[str, ...], wanted: Sequence[tuple[Any, ...]]) -> list[Sequence[str]]:
         """The Ids of the records with each of these values (`lookup.Search`)."""
         found: dict[tuple[str, ...], list[str]] = {}
-        for portion in soql.portions(wanted):
+        for portion in soql.portions([values for values in wanted if soql.askable(values)]):
             query = soql.select(("Id", *fields), self._options.object, [soql.any_of(fields, portion)])
             for page in self._query.pages(query):
                 for record in page.records:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from airflow_provider_flux.connectors.contract import Window
 from airflow_provider_flux.connectors.cursor import native
@@ -58,9 +59,18 @@ def quoted(value: Any) -> str:
         return moment(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str):
+    if isinstance(value, (str, UUID)):
+        value = str(value)
         return "'" + "".join(_ESCAPES.get(char, char) for char in value) + "'"
     raise ValueError(f"a {type(value).__name__} cannot be compared in SOQL")
+
+
+def askable(values: Iterable[Any]) -> bool:
+    """Whether these values can stand in a query; no record of Salesforce holds any other."""
+    try:
+        return all(quoted(value) for value in values)
+    except ValueError:
+        return False
 
 
 def moment(value: datetime) -> str:
