@@ -208,10 +208,31 @@ _MAPPING = Group(
             ),
         ),
         Command(
+            "try",
+            "Run a version over the records that failed and a sample of good ones: what it would clear, break, change.",
+            f"{_HERE}.mapping_try:try_version",
+            (
+                _MAPPING_NAME,
+                Option("--version", help="number of the version (default: the newest)", type=positive, metavar="N"),
+                Option(
+                    "--sample", help="most good records (default: 200)", type=positive, default=200, metavar="N"
+                ),
+                _JSON,
+            ),
+            "Writes nothing and calls no system: the good records are those of the last runs that are still staged.",
+        ),
+        Command(
             "promote",
             "Make a version the active one. Flows that follow the mapping take it with their next run.",
             f"{_HERE}.mapping:promote",
-            (_MAPPING_NAME, _VERSION, Option("--reason", help="why", metavar="TEXT"), _BY, _JSON),
+            (
+                _MAPPING_NAME,
+                _VERSION,
+                Option("--reason", help="why", metavar="TEXT"),
+                Option("--retry", help="send the failed records again that it can map", action="store_true"),
+                _BY,
+                _JSON,
+            ),
             "What its file says at that moment is what runs, until another version is promoted. Runs under way end "
             "with the version they began with.",
         ),

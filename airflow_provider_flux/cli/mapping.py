@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import the_store
+from airflow_provider_flux.cli.retry import Starter, refusals, tell_queued
 from airflow_provider_flux.cli.selection import person
 from airflow_provider_flux.cli.values import UsageError, counted, did_you_mean
 
 if TYPE_CHECKING:
+    from airflow_provider_flux.inbox.retry import Queued
     from airflow_provider_flux.stages.versions import Version, Versions
     from airflow_provider_flux.store import Store
+
+_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def list_mappings(arguments: Namespace, out: Output) -> int:
 def show_mapping(arguments: Namespace, out: Output) -> int:
     """Print the versions of one mapping, and who decided what."""
     with the_store() as store:
-        known = _expect(store, arguments.name)
+        known = expect_mapping(store, arguments.name)
         facts, changes = _facts(known), store.mapping_changes(known.name)
     if out.json:
         out.data({"mapping": known.name, "versions": facts, "changes": changes})
@@ -82,7 +86,7 @@ def show_mapping(arguments: Namespace, out: Output) -> int:
 def diff(arguments: Namespace, out: Output) -> int:
     """Print how two versions differ; 0 also when they do."""
     with the_store() as store:
-        known = _expect(store, arguments.name)
+        known = expect_mapping(store, arguments.name)
     old = arguments.old if arguments.old is not None else known.active
     new = arguments.new if arguments.new is not None else max(known.all)
     before, after = _text(known, old).splitlines(), _text(known, new).splitlines()
@@ -99,18 +103,19 @@ def diff(arguments: Namespace, out: Output) -> int:
 
 
 def promote(arguments: Namespace, out: Output) -> int:
-    """Make a version the active one."""
+    """Make a version the active one, and send again what it clears if asked."""
     from airflow_provider_flux.stages.promotion import promote as promote_now
 
     include = settings.load().include
     with the_store() as store:
-        _expect(store, arguments.name)
+        expect_mapping(store, arguments.name)
         done = promote_now(
             store, include, arguments.name, arguments.version, by=person(arguments.by), reason=arguments.reason
         )
-        failed = _unsettled(store, done.name)
+        cleared = _cleared(store, done.name, done.version)
+        queued = _send_again(store, cleared, arguments, out) if arguments.retry and cleared else []
     if out.json:
-        out.data({**vars(done), "failed_records": failed})
+        out.data({**vars(done), "clears": cleared, "replays": queued})
         return 0
     before = f", instead of version {done.replaced}" if done.replaced is not None else ""
     out.line(f"{done.name}@{done.version} is active{before}.")
@@ -121,9 +126,12 @@ def promote(arguments: Namespace, out: Output) -> int:
         out.line("No flow follows this mapping.")
     if done.pinned:
         out.line(f"These flows pin a version, and stay with it: {', '.join(done.pinned)}")
-    if failed:
-        out.line(f"{counted(failed, 'record')} that failed with this mapping wait for a person. To send them again:")
-        out.line(f"  airflow-flux errors retry --mapping {done.name}")
+    if queued:
+        tell_queued(queued, out)
+    elif cleared:
+        which = " ".join(map(str, cleared)) if len(cleared) <= _NAMED else f"--mapping {done.name}"
+        out.line(f"{counted(len(cleared), 'record')} that failed before can be mapped now. To send them again:")
+        out.line(f"  airflow-flux errors retry {which}")
     return 0
 
 
@@ -133,7 +141,7 @@ def retire(arguments: Namespace, out: Output) -> int:
 
     include = settings.load().include
     with the_store() as store:
-        _expect(store, arguments.name)
+        expect_mapping(store, arguments.name)
         done = retire_now(
             store, include, arguments.name, arguments.version, by=person(arguments.by), reason=arguments.reason
         )
@@ -150,7 +158,7 @@ def _versions(store: Store, name: str) -> Versions:
     return versions(store, settings.load().include, name)
 
 
-def _expect(store: Store, name: str) -> Versions:
+def expect_mapping(store: Store, name: str) -> Versions:
     """:raises UsageError: when there is no such mapping"""
     from airflow_provider_flux.flow.folder import mapping_names
 
@@ -193,11 +201,28 @@ def _text(known: Versions, number: int | None) -> str:
     return version.kept
 
 
-def _unsettled(store: Store, name: str) -> int:
+def _cleared(store: Store, name: str, version: int) -> list[int]:
+    """Numbers of the open errors whose records can be mapped now."""
+    from airflow_provider_flux.stages.trial import failed_records
     from airflow_provider_flux.store.error_rows import OPEN
+
+    return failed_records(store, settings.load().include, name, version, (OPEN,)).cleared
+
+
+def _send_again(store: Store, cleared: list[int], arguments: Namespace, out: Output) -> list[Queued]:
+    """Start a replay of these errors in Airflow, one run per flow."""
+    from airflow_provider_flux.inbox.retry import queue
     from airflow_provider_flux.store.filters import ErrorFilter
 
-    return store.count_errors(ErrorFilter(mapping=name, state=OPEN))
+    chosen = ErrorFilter(ids=tuple(cleared))
+    with refusals():
+        return queue(
+            store,
+            settings.load().include,
+            chosen,
+            by=person(arguments.by),
+            start=Starter(out, local=False).start,
+        )
 
 
 def _when(instant: str | None) -> str:

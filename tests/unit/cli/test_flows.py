@@ -200,7 +200,12 @@ def test_failed_records_are_sent_again_through_the_new_mapping(workdir: Workdir,
     mended = text.replace("to: phone, transforms", "to: phone, skip_invalid: true, transforms")
     assert mended != text
     (mapping / "v2.yaml").write_text(mended)
-    assert call("mapping", "promote", "contacts", "2").code == 0
+    trial = call("mapping", "try", "contacts")
+    cleared = sum(row["field"] == "phone" for row in failed)
+    assert f"contacts@2 would clear {cleared} of {len(failed)} failed records, and newly break 0 of" in trial.out
+    assert "To make it the active version: airflow-flux mapping promote contacts 2" in trial.out
+    said = call("mapping", "promote", "contacts", "2")
+    assert f"{cleared} records that failed before can be mapped now" in said.out
     run = call("errors", "retry", "--run", "1", "--local", "--json").json["run"]
     phones = [row for row in failed if row["field"] == "phone"]
     assert (run["replay_of"], run["read"], run["written"]) == (failed[0]["run_id"], len(failed), len(phones))

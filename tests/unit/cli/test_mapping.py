@@ -75,11 +75,3 @@ def test_a_broken_version_is_placed_and_not_promoted(call: Call, two: Path) -> N
 
 def test_without_mappings_it_says_where_they_would_be(call: Call) -> None:
     assert "No mappings yet" in call("mapping", "list").out
-
-
-def test_promote_offers_the_records_that_failed_with_the_mapping(
-    call: Call, two: Path, runs: object, tmp_path: Path
-) -> None:
-    two.rename(two.with_name("contacts"))
-    said = call("mapping", "promote", "contacts", "2").out
-    assert "wait for a person. To send them again:\n  airflow-flux errors retry --mapping contacts\n" in said
