@@ -46,7 +46,10 @@ class Pipedrive(DeclaredConnector):
             client_in="header",
         ),
         rows=ROWS,
-        limits=(Limit(20, 2.0, "per user, on the Lite plan; 40 on Growth, 100 on Premium, 120 on Ultimate"),),
+        limits=(
+            Limit(20, 2.0, "per user, on the Lite plan; 40 on Growth, 100 on Premium, 120 on Ultimate"),
+            Limit(10, 2.0, "per user, on every plan", path="/search"),
+        ),
         adviser=advise,
         test_path="/v1/users/me",
     )
