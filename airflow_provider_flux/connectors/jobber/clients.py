@@ -10,7 +10,8 @@ from airflow_provider_flux.connectors.contract import Verdict, Written
 from airflow_provider_flux.connectors.graphql.graph import Graph
 from airflow_provider_flux.connectors.graphql.writing import Mutation
 from airflow_provider_flux.connectors.jobber.contact_points import created, edited, same
-from airflow_provider_flux.connectors.jobber.searching import search, send, unknown
+from airflow_provider_flux.connectors.jobber.recent import COMPARED, Recent
+from airflow_provider_flux.connectors.jobber.searching import ids, search, send, unknown
 from airflow_provider_flux.connectors.lookup import Records
 from airflow_provider_flux.errors import FluxError, OutcomeUnknown, RecordError
 from airflow_provider_flux.transport.paths import MISSING
@@ -42,8 +43,7 @@ NOW = (
 )
 SEARCH = (
     "query($term: String, $first: Int, $after: String) { clients(searchTerm: $term, first: $first, after: $after) { "
-    "nodes { id isArchived firstName lastName companyName emails { address } phones { number } } "
-    "pageInfo { hasNextPage endCursor } } }"
+    f"nodes {{ {COMPARED} }} pageInfo {{ hasNextPage endCursor }} }} }}"
 )
 PROPERTIES = "query($id: EncodedId!) { client(id: $id) { id clientProperties(first: 2) { nodes { id } } } }"
 
@@ -51,13 +51,16 @@ _LISTS = {"email": ("emails", "address"), "phone": ("phones", "number")}
 
 
 class Clients(Records):
-    """Single clients. One that is archived is found, and brought back when it is changed.
+    """Single clients. One that is archived is found, too.
 
+    :param revive: whether one that is archived is brought back when it is to be changed; else it counts as missing
     :param replace_lists: whether e-mails and phones that a record does not have are deleted
     """
 
-    def __init__(self, graph: Graph, *, replace_lists: bool) -> None:
+    def __init__(self, graph: Graph, *, revive: bool = False, replace_lists: bool = False) -> None:
         self._graph = graph
+        self._recent = Recent(graph)
+        self._revive = revive
         self._replace_lists = replace_lists
 
     def search(self, fields: tuple[str, ...], values: tuple[Any, ...]) -> Sequence[str]:
@@ -66,7 +69,8 @@ class Clients(Records):
             return [str(values[0])] if self._now(str(values[0])) is not None else []
         wanted = {name: str(value) for name, value in zip(fields, values, strict=True)}
         term = next(iter(wanted.values()))
-        return search(self._graph, SEARCH, "clients", term, lambda client: _is(client, wanted))
+        found = search(self._graph, SEARCH, "clients", term, lambda client: _is(client, wanted))
+        return ids([*found, *self._recent.find(lambda client: _is(client, wanted))])
 
     def exists(self, key: str) -> bool:
         """Whether there is a client with that id that is not archived."""
@@ -75,13 +79,23 @@ class Clients(Records):
 
     def create(self, data: dict[str, Any]) -> Verdict:
         """Make a client. Jobber refuses none that is there already."""
-        return send(self._graph, CREATE, {"input": created(data)}, data)
+        try:
+            verdict = send(self._graph, CREATE, {"input": created(data)}, data)
+        except OutcomeUnknown:
+            self._recent.doubtful()
+            raise
+        if isinstance(verdict, Written) and verdict.key is not None:
+            self._recent.made(verdict.key, data)
+        return verdict
 
     def change(self, key: str, data: dict[str, Any]) -> Verdict:
         """Change the client: what it has now decides what is added, changed and deleted."""
         now = self._now(key)
         if now is None:
             return unknown("client", key)
+        if now.get("isArchived") and not self._revive:
+            return replace(unknown("client", key), message=f"the client with the id {key} is archived")
+        self._recent.changed(key)
         if now.get("isArchived"):
             restored = send(self._graph, UNARCHIVE, {"clientId": key}, data)
             if isinstance(restored, RecordError):
@@ -91,6 +105,7 @@ class Clients(Records):
 
     def remove(self, key: str) -> Verdict:
         """Archive the client; Jobber's API deletes none."""
+        self._recent.changed(key)
         return send(self._graph, ARCHIVE, {"clientId": key}, {})
 
     def properties(self, key: str) -> list[str] | None:

@@ -21,7 +21,7 @@ class JobberDestination(GraphDestination):
     def __init__(self, options: JobberDestinationOptions, credentials: Credentials) -> None:
         graph = endpoint(credentials, outage=DESTINATION, timeout=options.timeout, connections=options.in_flight)
         super().__init__(options, graph, idempotent=options.mode != "create", can_find=options.key is not None)
-        clients = Clients(graph, replace_lists=options.lists == "replace")
+        clients = Clients(graph, revive=options.mode == "upsert", replace_lists=options.lists == "replace")
         self._writes = LookupWrites(options, clients if options.object == "clients" else Jobs(graph, clients))
 
     def write_one(self, item: WriteItem) -> Verdict:

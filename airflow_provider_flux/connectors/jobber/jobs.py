@@ -10,7 +10,7 @@ from airflow_provider_flux.connectors.graphql.graph import Graph
 from airflow_provider_flux.connectors.graphql.writing import Mutation
 from airflow_provider_flux.connectors.jobber.clients import Clients
 from airflow_provider_flux.connectors.jobber.objects import CREATE_ONLY
-from airflow_provider_flux.connectors.jobber.searching import search, send, unknown
+from airflow_provider_flux.connectors.jobber.searching import ids, search, send, unknown
 from airflow_provider_flux.connectors.lookup import Records
 from airflow_provider_flux.errors import RecordError
 
@@ -49,7 +49,7 @@ class Jobs(Records):
         if "id" in wanted:
             return [str(wanted["id"])] if self.exists(str(wanted["id"])) else []
         number = str(wanted["jobNumber"])
-        return search(self._graph, SEARCH, "jobs", number, lambda job: str(job.get("jobNumber")) == number)
+        return ids(search(self._graph, SEARCH, "jobs", number, lambda job: str(job.get("jobNumber")) == number))
 
     def exists(self, key: str) -> bool:
         """Whether there is a job with that id."""

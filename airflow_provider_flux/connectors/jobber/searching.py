@@ -6,7 +6,7 @@ says how soon a new record can be found.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -22,8 +22,10 @@ _MOST_PAGES = 4
 """Beyond a hundred finds a search term says too little."""
 
 
-def search(graph: Graph, document: str, root: str, term: str, is_it: Callable[[dict[str, Any]], bool]) -> list[str]:
-    """The ids of the records among the finds that are what is looked for; two are enough.
+def search(
+    graph: Graph, document: str, root: str, term: str, is_it: Callable[[dict[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    """The records among the finds that are what is looked for.
 
     :param document: with the variables `term`, `first` and `after`
     :param root: the field of the query that lists the finds: `clients`
@@ -34,8 +36,13 @@ def search(graph: Graph, document: str, root: str, term: str, is_it: Callable[[d
     found: list[dict[str, Any]] = []
     for page in islice(reader.pages({"term": term}), _MOST_PAGES):
         found += [record for record in page.records if is_it(record)]
-    # What was archived gives way to what is there.
-    return [record["id"] for record in found if not record.get("isArchived")] or [record["id"] for record in found]
+    return found
+
+
+def ids(records: Iterable[dict[str, Any]]) -> list[str]:
+    """The ids of the records that are not archived, or, where there is none, of those that are."""
+    found = {record["id"]: record for record in records}
+    return [key for key, record in found.items() if not record.get("isArchived")] or list(found)
 
 
 def send(graph: Graph, mutation: Mutation, variables: dict[str, Any], data: dict[str, Any]) -> Verdict:
