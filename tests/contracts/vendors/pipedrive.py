@@ -12,11 +12,14 @@ import copy
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from urllib.parse import parse_qs
 
 from tests.contracts.servers.wire import Call, Reply
 from tests.contracts.vendors.vendor import Person, Vendor
 
 TOKEN = "pd-4f5e6d7c8b9a0f1e2d3c4b5a69788796a5b4c3d2"
+CLIENT = ("pd-app", "pd-app-s3cret")
+REFRESH = "pd-refresh-11223344"
 CUSTOM = "9dc80c50d78a15643bfc4ca79d76156a73a1ca0e"
 """Code of a custom field of persons, a text; `customer number`."""
 CHOICE = "3f5b7f8a0b5c4e19b2d3c4f5a6b7c8d9e0f1a2b3"
@@ -84,12 +87,19 @@ class PipedriveVendor(Vendor):
         self.seen_by_search: dict[str, dict[int, Record]] = {name: {} for name in _WRITABLE}
         self.tokens = 0
         """What the calls have cost of the daily budget."""
+        self.access_token = ""
         self._next = 1
 
     # --- the API ----------------------------------------------------------------------------------
 
+    def is_sign_in(self, call: Call) -> bool:
+        return call.path == "/oauth/token"
+
     def handle(self, call: Call) -> Reply:
-        if call.headers.get("x-api-token") != TOKEN:
+        if self.is_sign_in(call):
+            return self._grant(call)
+        bearer = call.headers.get("authorization", "").removeprefix("Bearer ")
+        if call.headers.get("x-api-token") != TOKEN and (not bearer or bearer != self.access_token):
             return refusal(401)
         if call.path == "/v1/users/me":
             self.tokens += 2
@@ -109,6 +119,18 @@ class PipedriveVendor(Vendor):
             self.tokens += 20
             return self._list(parts[0], call, archived=True)
         return self._records(call, parts[0], parts[1] if len(parts) > 1 else None)
+
+    def _grant(self, call: Call) -> Reply:
+        """A token of an hour, for the app and a refresh token that does not change."""
+        asked = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
+        pair = base64.b64encode(f"{CLIENT[0]}:{CLIENT[1]}".encode()).decode()
+        if call.headers.get("authorization") != f"Basic {pair}":
+            return Reply(401, {"success": False, "error": "invalid_client", "message": "Client is invalid"})
+        if asked != {"grant_type": "refresh_token", "refresh_token": REFRESH}:
+            return Reply(400, {"success": False, "error": "invalid_grant", "message": "Invalid grant"})
+        self.access_token = f"pd-access-{len(self.calls)}"
+        granted = {"access_token": self.access_token, "token_type": "Bearer", "refresh_token": REFRESH}
+        return Reply(200, granted | {"scope": "base", "expires_in": 3599, "api_domain": "https://acme.pipedrive.com"})
 
     def _records(self, call: Call, name: str, key: str | None) -> Reply:
         if key is None and call.method == "GET":
