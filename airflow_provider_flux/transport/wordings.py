@@ -37,6 +37,10 @@ RECORD_ROWS: Sequence[Row] = (
         r"referenced \w+ (?:does not|doesn't) exist|(?:parent|related|associated) \w+ (?:was )?not found",
     ),
     _row(
+        "CONSTRAINT_VIOLATED", _EVEN_500,
+        r"violates (?:check|exclusion) constraint|\bcheck constraint (?:failed|\W?[\w.]+\W? is violated)",
+    ),
+    _row(
         "OBJECT_TYPE_CHANGED", _EVEN_500,
         r"(?:field|column|property|object|record)(?: ?'s)? type (?:has |was |is )?(?:been )?changed",
         r"type of (?:the )?(?:field|column|property|object|record)\b.{0,60}? (?:has|was) (?:been )?changed",
