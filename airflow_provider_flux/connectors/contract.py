@@ -172,6 +172,15 @@ class Connector(ABC):
         return f"airflow_provider_flux.hooks.api.Flux{cls.__name__}Hook"
 
     @classmethod
+    def adapted(cls, credentials: Credentials) -> Credentials:
+        """The connection with its fields named as `connectors.api.sign_in` knows them; override where the connection
+        type is another provider's, with names of its own.
+
+        :raises FluxError: CONNECTION_INVALID with the field that is missing or wrong
+        """
+        return credentials
+
+    @classmethod
     @abstractmethod
     def source(cls, options: SourceOptions, credentials: Credentials) -> Source:
         """Open the source (no call is made before `read`, `now`)."""

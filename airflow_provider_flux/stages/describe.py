@@ -13,6 +13,7 @@ from airflow_provider_flux.connectors.facts import describes_itself
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.stages.health import note_calls, switched_off
+from airflow_provider_flux.stages.sharing import shared
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.health import DISABLED
 from airflow_provider_flux.transport.tally import CONNECTION, Tally
@@ -39,7 +40,7 @@ def describe(
     if not describes_itself(declared):
         return None
     with _counted(store, connection, connector) as tally:
-        return declared.describe(replace(credentials(), one_try=True), options, object_name, tally)
+        return declared.describe(_quick(credentials(), store), options, object_name, tally)
 
 
 def ask(
@@ -54,12 +55,17 @@ def ask(
     :raises FluxError: as `describe`
     """
     with _counted(store, connection, connector) as tally:
-        return registry.get(connector).test(replace(credentials(), one_try=True), options, tally)
+        return registry.get(connector).test(_quick(credentials(), store), options, tally)
+
+
+def _quick(credentials: Credentials, store: Store) -> Credentials:
+    """Nothing is tried again, because a person waits; a token that is renewed is kept for all tasks."""
+    return shared(replace(credentials, one_try=True), store)
 
 
 @contextmanager
 def _counted(store: Store, connection: str, connector: str) -> Iterator[Tally]:
-    """Calls over a connection that is switched on. Nothing is tried again: a person waits for the answer."""
+    """Calls over a connection that is switched on."""
     row = store.connection(connection)
     if row is not None and row.state == DISABLED:
         raise FluxError(

@@ -32,10 +32,11 @@ def prepare(
     :param options: of a flow that uses the connection
     :raises FluxError: CONNECTION_INVALID with the field that is missing or wrong
     """
-    profile = registry.get(connector).profile
+    found = registry.get(connector)
+    profile = found.profile
     if profile is None:
         return None
-    return ask_consent(shared(credentials, store), getattr(options, "auth", None), profile, redirect_uri)
+    return ask_consent(shared(found.adapted(credentials), store), getattr(options, "auth", None), profile, redirect_uri)
 
 
 def instead(
@@ -45,10 +46,11 @@ def instead(
 
     :raises FluxError: CONNECTION_INVALID when it holds nothing to sign in with
     """
-    name, profile = credentials.conn_id, registry.get(connector).profile
+    found = registry.get(connector)
+    name, profile = credentials.conn_id, found.profile
     kind = "basic"  # a database
     if profile is not None:
-        kind = sign_in.way(credentials, getattr(options, "auth", None), profile.sign_in).kind
+        kind = sign_in.way(found.adapted(credentials), getattr(options, "auth", None), profile.sign_in).kind
     if kind == "none":
         return (f"'{name}' signs in with nothing, so there is nothing to connect anew.",)
     lines = [

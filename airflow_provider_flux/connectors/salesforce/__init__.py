@@ -46,6 +46,13 @@ class Salesforce(Connector):
         return "airflow_provider_flux.hooks.salesforce.FluxSalesforceHook"
 
     @classmethod
+    def adapted(cls, credentials: Credentials) -> Credentials:
+        """From the names of the official provider's connection."""
+        from airflow_provider_flux.connectors.salesforce.connection import adapted
+
+        return adapted(credentials)
+
+    @classmethod
     def source(cls, options: SourceOptions, credentials: Credentials) -> Source:
         """Open the source."""
         from airflow_provider_flux.connectors.salesforce.source import SalesforceSource

@@ -10,6 +10,7 @@ Fields, as that provider's hook reads them (`apache-airflow-providers-salesforce
 | session_id and instance_url (or instance)   | that session; it cannot be renewed               |
 | consumer_key, private_key and login         | OAuth2 JWT bearer                                |
 | consumer_key and refresh_token              | OAuth2 refresh token                             |
+| consumer_key and `"auth": "refresh_token"`  | the same, after `connectors reconnect`           |
 | consumer_key, consumer_secret and a domain  | OAuth2 client credentials                        |
 
 A login with password and security token goes through SOAP, which Flux does not speak.
@@ -110,7 +111,7 @@ def _way(credentials: Credentials, instance: str | None) -> dict[str, Any]:
     domain = _domain(credentials)
     secret = one_of(credentials, "consumer_secret")
     known = {} if secret is None else {"client_secret": secret}
-    token_url = {"token_url": one_of(credentials, "token_url") or _token_url(domain, instance)}
+    token_url = {"token_url": one_of(credentials, "token_url") or _oauth(domain, instance, "token")}
     private_key = _private_key(credentials)
     if private_key is not None:
         if not credentials.login:
@@ -121,12 +122,16 @@ def _way(credentials: Credentials, instance: str | None) -> dict[str, Any]:
         signed = {"auth": "jwt_bearer", "private_key": private_key, "subject": credentials.login}
         return {**signed, "audience": audience, **token_url}
     refresh = one_of(credentials, "refresh_token")
-    if refresh is not None:
-        return {"auth": "refresh_token", "refresh_token": refresh, **known, **token_url}
+    if refresh is not None or credentials.extra.get("auth") == "refresh_token":
+        # Without one, `connectors reconnect` gets it from a person's consent.
+        given = {} if refresh is None else {"refresh_token": refresh}
+        authorize = one_of(credentials, "authorize_url") or _oauth(domain, instance, "authorize")
+        consent = {"authorize_url": authorize, "scopes": "api refresh_token"}
+        return {"auth": "refresh_token", **given, **known, **token_url, **consent}
     if secret is None:
         raise credentials.invalid(
             "extra.consumer_secret", "is empty; beside `consumer_key` the connection needs it, or `private_key` and a "
-            "login, or `refresh_token`"
+            'login, or `"auth": "refresh_token"` for a person\'s consent'
         )  # fmt: skip
     if instance is None and "token_url" not in credentials.extra and domain in ("login", "test"):
         raise credentials.invalid(
@@ -136,10 +141,10 @@ def _way(credentials: Credentials, instance: str | None) -> dict[str, Any]:
     return {"auth": "client_credentials", **known, **token_url}
 
 
-def _token_url(domain: str, instance: str | None) -> str:
+def _oauth(domain: str, instance: str | None, what: str) -> str:
     # An org's own host knows its users and apps; the shared hosts know everybody's.
     host = instance if instance is not None else f"https://{domain}.salesforce.com"
-    return f"{host}/services/oauth2/token"
+    return f"{host}/services/oauth2/{what}"
 
 
 def _domain(credentials: Credentials) -> str:

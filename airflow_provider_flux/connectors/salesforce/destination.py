@@ -135,6 +135,10 @@ class SalesforceDestination(Destination):
         left = [item for item in items if id(item) not in verdicts or _is_missing(verdicts[id(item)])]
         if left:
             verdicts.update(zip(map(id, left), self._records.upsert(left, external_id), strict=True))
+        # Another writer made the record while this call looked for it: it is there now.
+        raced = [item for item in left if _is_duplicate(verdicts[id(item)], external_id)]
+        if raced:
+            verdicts.update(zip(map(id, raced), self._records.upsert(raced, external_id), strict=True))
         return [verdicts[id(item)] for item in items]
 
     def _looked_up(self, items: list[WriteItem], *, links: bool = True) -> list[Verdict]:
@@ -193,6 +197,10 @@ def _link(item: WriteItem) -> str | None:
 
 def _is_missing(verdict: Verdict) -> bool:
     return isinstance(verdict, RecordError) and verdict.code == "RECORD_NOT_FOUND"
+
+
+def _is_duplicate(verdict: Verdict, field: str) -> bool:
+    return isinstance(verdict, RecordError) and verdict.code == "DUPLICATE_RECORD" and verdict.field == field
 
 
 def _done(item: WriteItem, verdict: Verdict) -> Verdict:

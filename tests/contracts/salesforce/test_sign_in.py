@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -13,6 +14,9 @@ from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.salesforce.connection import adapted
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.stages.reconnect import prepare
+from airflow_provider_flux.stages.sharing import shared
+from airflow_provider_flux.store import open_store
 from tests.contracts.salesforce.conftest import Org
 from tests.contracts.vendors.salesforce import KEY, SECRET
 
@@ -64,6 +68,24 @@ def test_a_session_that_is_over_cannot_be_renewed(org: Org) -> None:
         registry.get("salesforce").test(connection(org, session_id="00D-old", instance_url=org.wire.url))
     assert caught.value.code == "AUTHENTICATION_FAILED"
     assert "00D-old" not in f"{caught.value} {caught.value.answer}"
+
+
+def test_a_persons_consent_is_asked_for_at_the_orgs_own_host_and_then_renewed(
+    org: Org, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__FLUX__FERNET_KEY", Fernet.generate_key().decode())
+    url = f"{org.wire.url}/services/oauth2/token"
+    waiting = connection(org, consumer_key=KEY, auth="refresh_token", domain="acme.my", token_url=url)
+    with open_store(f"sqlite:///{tmp_path / 'flux.db'}") as store:
+        consent = prepare(store, "salesforce", waiting, None, "http://127.0.0.1:1717/callback")
+        assert consent is not None
+        assert consent.url.startswith("https://acme.my.salesforce.com/services/oauth2/authorize?response_type=code")
+        assert f"client_id={KEY}" in consent.url
+        assert "scope=api+refresh_token" in consent.url.replace("%20", "+")
+        consent.finish({"code": "aPrx", "state": consent.state})
+        org.vendor.tokens.clear()
+        assert registry.get("salesforce").test(shared(waiting, store))
+    assert [grant["grant_type"] for grant in org.vendor.grants] == ["authorization_code", "refresh_token"]
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,14 @@ def test_a_duplicate_value_is_told_with_the_field_and_the_id_from_its_text(org: 
     assert known in verdict.message
 
 
+def test_an_upsert_that_another_writer_was_faster_than_is_done_again(org: Org) -> None:
+    """Two upserts of a new external id at once: the slower one is a DUPLICATE_VALUE of that very field."""
+    text = f"duplicate value found: Email__c duplicates value on record with id: {ID}"
+    org.vendor.faults.append(result(problem("DUPLICATE_VALUE", text)))
+    (verdict,) = org.writes().write([contact("ada@example.com")])
+    assert isinstance(verdict, Written)
+
+
 def test_a_value_that_is_too_long_stands_in_the_answer_and_not_in_the_message(org: Org) -> None:
     secret = "private words of a customer " * 5
     (verdict,) = org.writes().write([contact("ada@example.com", secret)])

@@ -133,7 +133,7 @@ class SalesforceVendor(Vendor):
             "access_token": token, "instance_url": f"http://127.0.0.1:{call.port}", "token_type": "Bearer",
             "id": "https://login.salesforce.com/id/00D000000000001/005000000000001", "issued_at": "1772323200000",
         }  # fmt: skip
-        return Reply(200, answer)
+        return Reply(200, answer | ({"refresh_token": REFRESH} if kind == "authorization_code" else {}))
 
     def _query(self, call: Call, *, deleted: bool) -> Reply:
         try:
