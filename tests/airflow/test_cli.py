@@ -73,3 +73,22 @@ def test_a_connection_is_looked_up_in_airflow(home: Path) -> None:
         found = flux(home, "test", "crm_contacts", "--limit", "2", "--json")
     assert [sample["key"] for sample in json.loads(found.stdout)["samples"]] == ["c-00001", "c-00002"]
     assert (found.returncode, crm.KEY in found.stderr) == (0, False)
+
+
+@pytest.mark.timeout(300)
+def test_a_pool_that_airflow_does_not_have_is_found_online(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "mappings" / "people").mkdir(parents=True)
+    (tmp_path / "mappings" / "people" / "v1.yaml").write_text("rules:\n  - {from: id, to: id}\n")
+    (tmp_path / "flows").mkdir()
+    side = "{connector: sql, connection: nowhere, table: people, key: id}"
+    for pool in ("default_pool", "nightly"):
+        text = f"pool: {pool}\nsource: {side}\nmapping: people\ndestination: {side}\n"
+        (tmp_path / "flows" / f"{pool}.yaml").write_text(text)
+    environment = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__FLUX__INCLUDE": str(tmp_path)}
+    command = [sys.executable, "-m", "airflow_provider_flux.cli", "check", "--online"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert said.returncode == 1, said.stderr
+    pools = [line.partition(": ")[2] for line in said.stdout.splitlines() if ": pool: " in line]
+    expected = "pool: Airflow has no pool `nightly`: the tasks would wait for ever. Allowed: default_pool."
+    assert pools == [expected], "the pool that there is is no problem"
+    assert "connection 'nowhere' cannot be used" in said.stdout
