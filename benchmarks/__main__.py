@@ -1,4 +1,4 @@
-"""`python -m benchmarks [pipeline|writes|mapping|dags|errors] ...`: what is measured, side by side with a peer in one run."""
+"""`python -m benchmarks [pipeline|writes|mapping|dags|errors] ...`: what is measured, beside a peer in the same run."""
 
 from __future__ import annotations
 

@@ -26,14 +26,17 @@ _read = msgspec.json.Decoder(_Batch).decode
 _encode = msgspec.json.Encoder().encode
 
 
+class _Seen(msgspec.Struct):
+    arrivals: list[float] = []
+    records: int = 0
+
+
 class _Connection(asyncio.Protocol):
     """One connection, as little of HTTP as the contenders need."""
 
-    arrivals: list[float] = []
-    records = 0
-
-    def __init__(self, latency: float) -> None:
+    def __init__(self, latency: float, seen: _Seen) -> None:
         self._latency = latency
+        self._seen = seen
         self._received = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -55,12 +58,12 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, head: bytes, body: bytes) -> None:
         if head.startswith(b"get"):
-            self._send(_encode({"arrivals": _Connection.arrivals, "records": _Connection.records}))
-            _Connection.arrivals, _Connection.records = [], 0
+            self._send(_encode(self._seen))
+            self._seen.arrivals, self._seen.records = [], 0
             return
-        _Connection.arrivals.append(time.monotonic())
+        self._seen.arrivals.append(time.monotonic())
         batch = _read(body)
-        _Connection.records += len(batch.records)
+        self._seen.records += len(batch.records)
         answer = _encode({"results": [{"id": str(record.id), "status": "ok"} for record in batch.records]})
         asyncio.get_running_loop().call_later(self._latency, self._send, answer)
 
@@ -72,7 +75,8 @@ class _Connection(asyncio.Protocol):
 async def serve(latency: float) -> None:
     """Serve until the process is ended."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(latency), "127.0.0.1", 0)
+    seen = _Seen()
+    server = await loop.create_server(lambda: _Connection(latency, seen), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

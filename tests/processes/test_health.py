@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from airflow_provider_flux.stages.advice import advice
 from airflow_provider_flux.stages.health import health_line
 from airflow_provider_flux.store.health import ConnectionRow
 from tests.contracts.servers.wire import Call, Reply, serve
@@ -112,6 +113,37 @@ def test_throttles_that_were_overcome_are_counted(flux: Flux, gate: Gate) -> Non
     counted = calls(flux)
     assert (counted["rate limit"], counted["outage"]) == (1, 1)
     assert sum(counted.values()) == gate.calls
+    assert health(flux).state == "active"
+
+
+DAY = Reply(
+    429,
+    {"message": "You have reached your daily limit."},
+    {"Retry-After": "0", "X-HubSpot-RateLimit-Daily-Remaining": "0"},
+)
+
+
+@pytest.mark.parametrize("stage", ["read", "write"])
+def test_a_used_up_quota_fails_the_task_for_good_and_the_next_tick_goes_on(
+    flux: Flux, gate: Gate, stage: str
+) -> None:
+    for before in ("read", "transform") if stage == "write" else ():
+        assert flux.stage(before, "r1").code == 0
+    made, gate.always = gate.calls, DAY
+    answer = flux.stage(stage, "r1").answer
+    assert (answer["code"], answer["transient"]) == ("QUOTA_EXHAUSTED", False)  # Airflow does not retry it
+    assert gate.calls - made == (1 if stage == "write" else 2)  # a read asks for the clock, too
+    run = flux.stage("settle", "r1").answer["run"]
+    assert (run["state"], run["error_stage"], run["error_code"]) == ("failed", stage, "QUOTA_EXHAUSTED")
+    assert (run["failed"], run["unsent"]) == (0, 10 if stage == "write" else 0)
+    assert (health(flux).state, health(flux).bad_kind) == ("degraded", "rate limit")
+    assert "the next tick goes on where this one stopped" in str(run["error_next_step"])
+    assert advice("saas", health(flux).bad_kind)[0].startswith("429 means a rate limit")
+
+    gate.always = None  # midnight
+    run = tick(flux, "r2")
+    assert_sum_holds(run)
+    assert (run["state"], run["written"]) == ("succeeded", 10)
     assert health(flux).state == "active"
 
 
