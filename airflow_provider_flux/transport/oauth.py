@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from airflow_provider_flux.errors import FluxError
-from airflow_provider_flux.transport.auth import Auth, Signature, bearer_signature
+from airflow_provider_flux.transport.auth import Auth, Signature, bearer_signature, header_value
 from airflow_provider_flux.transport.grants import Grant
 from airflow_provider_flux.transport.shared import StoredToken, TokenVault
 from airflow_provider_flux.transport.tally import Tally, kind_of_code
@@ -65,11 +65,18 @@ class OAuth(Auth):
     :param grant: how a token is asked for
     :param shared: what other tasks know; None: this process asks for a token of its own
     :param tally: where a sign-in that failed is counted
+    :param header: that carries the token, bare; None: `Authorization: Bearer`
     """
 
     def __init__(
-        self, server: TokenServer, grant: Grant, shared: SharedTokens | None, tally: Tally | None = None
+        self,
+        server: TokenServer,
+        grant: Grant,
+        shared: SharedTokens | None,
+        tally: Tally | None = None,
+        header: str | None = None,
     ) -> None:
+        self._header = header
         self._server = server
         self._grant = grant
         self._shared = shared
@@ -94,7 +101,7 @@ class OAuth(Auth):
         :raises FluxError: AUTHENTICATION_FAILED when a person must do something, CONNECTION_INVALID, CONFIG_INVALID;
             transient ones where the token server or the store is down
         """
-        return bearer_signature(self.token().access)
+        return self._signature(self.token())
 
     def token(self) -> StoredToken:
         """The token itself, as `sign`."""
@@ -110,7 +117,7 @@ class OAuth(Auth):
         """Another token after a 401; False where one was just fetched for that reason and is refused, too."""
         with self._lock:
             token = self._token
-            if token is None or bearer_signature(token.access).headers != refused.headers:
+            if token is None or self._signature(token).headers != refused.headers:
                 return True  # another thread has renewed it
             if token.access == self._after_refusal and time.monotonic() < self._refused_until:
                 return False
@@ -127,6 +134,11 @@ class OAuth(Auth):
         with self._lock:
             self._token = self._waiting_for_lease(lambda: None, lambda: self._server.ask(grant))
             return self._token
+
+    def _signature(self, token: StoredToken) -> Signature:
+        if self._header is None:
+            return bearer_signature(token.access)
+        return Signature({self._header: header_value(token.access)}, secrets=(token.access,))
 
     def _in_time(self) -> StoredToken:
         """A token that is good; one that ages only while no new one can be had."""

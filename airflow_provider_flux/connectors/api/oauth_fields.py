@@ -187,7 +187,7 @@ def oauth(
     keep = () if known.base_url_from is None else (known.base_url_from,)
     server = TokenServer(credentials.conn_id, url, fields.client(), lambda: open_client(url), keep)
     tokens = None if shared is None else SharedTokens(shared.tokens, credentials.conn_id, fields.origin())
-    return OAuth(server, fields.grant(), tokens, tally)
+    return OAuth(server, fields.grant(), tokens, tally, known.token_header)
 
 
 def _pem(text: str) -> str:

@@ -27,6 +27,7 @@ class SignIn:
     :param base_url_from: the member of the token's answer that holds the API's base URL, where the connection names no
         host: `instance_url` of Salesforce, `api_domain` of Pipedrive
     :param audience: of a JWT; the origin of the token URL unless given
+    :param token_header: that carries an OAuth2 token, bare; None: `Authorization: Bearer`
     """
 
     kinds: tuple[SignInKind, ...]
@@ -39,6 +40,7 @@ class SignIn:
     client_in: Literal["header", "body"] = "body"
     base_url_from: str | None = None
     audience: str | None = None
+    token_header: str | None = None
 
 
 @dataclass(frozen=True)

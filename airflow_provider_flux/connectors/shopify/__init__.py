@@ -33,6 +33,7 @@ PROFILE = ApiProfile(
     sign_in=SignIn(
         kinds=("api_key", "client_credentials"),
         header="X-Shopify-Access-Token",
+        token_header="X-Shopify-Access-Token",  # noqa: S106 - its name
         token_url="/admin/oauth/access_token",  # noqa: S106 - a path
     ),
     rows=(

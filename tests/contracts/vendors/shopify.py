@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 from graphql import GraphQLError
 
@@ -60,7 +61,12 @@ class Shopify(Vendor):
 
     # --- what the suite asks ----------------------------------------------------------------------
 
+    def is_sign_in(self, call: Call) -> bool:
+        return call.path == "/admin/oauth/access_token"
+
     def handle(self, call: Call) -> Reply:
+        if self.is_sign_in(call):
+            return self._token(call)
         if call.path != f"/admin/api/{VERSION}/graphql.json" or call.method != "POST":
             return Reply(404, {"errors": "Not Found"})
         if call.headers.get("x-shopify-access-token") != TOKEN:
@@ -171,6 +177,13 @@ class Shopify(Vendor):
     def at(self, email: str) -> Node:
         """The customer with this e-mail."""
         return next(customer for customer in self.customers.values() if customer["email"] == email)
+
+    def _token(self, call: Call) -> Reply:
+        """An access token by client credentials, for a day."""
+        form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
+        if form != {"grant_type": "client_credentials", "client_id": "app", "client_secret": "shpss_5ecret"}:
+            return Reply(400, {"error": "invalid_client", "error_description": "Client authentication failed"})
+        return Reply(200, {"access_token": TOKEN, "scope": ",".join(sorted(self.scopes)), "expires_in": 86399})
 
     # --- queries ----------------------------------------------------------------------------------
 
