@@ -2,6 +2,7 @@
 
 prism(name, spec)   URL of a mock of the vendor's own OpenAPI file `spec` of the folder FLUX_VENDOR_SPECS; it refuses
                     requests that break the description. See tests/servers/prism.py.
+prism_before(spec, upstream)  the same before a server of the test's own, whose answers are held against it, too.
 oidc                an OAuth2 server with 3-second access tokens and refresh tokens that work once; `Oidc`
                     (token_url, authorize_url, client_id, client_secret, refresh_token(), active(token)).
 postgraphile        a GraphQL API over 1000 contacts in PostgreSQL; `PostGraphile` (url, database, reset()).
@@ -66,6 +67,18 @@ def prism(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
             return urls[name]
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def prism_before(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], str]]:
+    """`prism_before(spec, upstream)`: the URL of a proxy before `upstream`, which lets nothing through that breaks the
+    description: neither requests (422) nor answers (500)."""
+    logs = tmp_path_factory.mktemp("prism-before")
+    npm.installed("prism")
+    with ExitStack() as stack:
+        yield lambda spec, upstream: stack.enter_context(
+            prism_server.serve(specs / spec, logs / "log", upstream)
+        )
 
 
 @pytest.fixture(scope="session")

@@ -81,6 +81,8 @@ class Crm:
 
     :param whole: refuse batches as a whole even where inputs have traces
     :param lagging: ids that the search does not know yet
+    :param nulls: answer null for a property that was asked for and has no value, as live accounts do (the description
+        knows texts only)
     """
 
     def __init__(self) -> None:
@@ -88,6 +90,7 @@ class Crm:
         self.archived: dict[str, dict[str, Record]] = {name: {} for name in OBJECTS}
         self.lagging: set[str] = set()
         self.whole = False
+        self.nulls = True
         self._numbers = 100
         self._now = FIRST_SECOND + timedelta(days=1)
 
@@ -281,8 +284,10 @@ class Crm:
 
     def _shown(self, record: Record, wanted: list[str]) -> Record:
         modified = "lastmodifieddate" if "lastmodifieddate" in record["properties"] else "hs_lastmodifieddate"
-        shown = (*wanted, "createdate", modified, "hs_object_id")
-        return {**record, "properties": {key: record["properties"].get(key) for key in shown}}
+        shown = {key: record["properties"].get(key) for key in (*wanted, "createdate", modified, "hs_object_id")}
+        return {
+            **record, "properties": {key: value for key, value in shown.items() if self.nulls or value is not None}
+        }  # fmt: skip
 
 
 def refused(status: int, message: str, category: str = "VALIDATION_ERROR", **more: Any) -> Reply:
