@@ -6,7 +6,6 @@ the value's place: `mend` then says it for the one record that holds it, so that
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Callable
@@ -51,13 +50,11 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
 
     :raises NotJson: when it is not JSON, even to a patient reader
     """
-    charset = _other_charset(content_type)
-    if charset is None:
-        try:
-            return Decoded(msgspec.json.decode(body), clean=True)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # the patient decoder says what is wrong, and where
-    return Decoded(_decode_patiently(body.decode(charset or "utf-8-sig", "surrogateescape")), clean=False)
+    try:
+        return Decoded(msgspec.json.decode(body), clean=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # the patient decoder says what is wrong, and where
+    return Decoded(_decode_patiently(_text(body, content_type)), clean=False)
 
 
 def mend(record: Any) -> tuple[Any, RecordError | None]:
@@ -89,16 +86,21 @@ def looks_like_html(body: bytes) -> bool:
     return beginning.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
 
 
-def _other_charset(content_type: str) -> str | None:
-    """The declared charset, if there is one and it is not UTF-8."""
-    match = _CHARSET.search(content_type)
-    if match is None:
-        return None
+def _text(body: bytes, content_type: str) -> str:
+    """The text of a body; bytes that are none become lone surrogates.
+
+    JSON is UTF-8, whatever its content type says (RFC 8259, 8.1 and 11): only a body that is none is read as declared.
+    """
     try:
-        name = codecs.lookup(match[1]).name
-    except LookupError:
-        return None
-    return None if name in ("utf-8", "ascii") else name
+        if b"\x00" not in body[:4]:  # as every UTF-16 or UTF-32 has
+            return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    declared = _CHARSET.search(content_type)
+    try:
+        return body.decode(declared[1] if declared is not None else "utf-8")
+    except (UnicodeError, LookupError):  # it is not in that charset either, or that is no charset of texts
+        return body.decode("utf-8-sig", "surrogateescape")
 
 
 def _decode_patiently(text: str) -> Any:

@@ -212,12 +212,11 @@ class HttpClient:
         chunks: list[bytes] = []
         size = 0
         announced = answer.headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > MAX_BODY:
-            raise self._too_large(request)
+        too_large = announced.isdigit() and int(announced) > MAX_BODY
         for chunk in answer.iter_bytes():
             size += len(chunk)
-            if size > MAX_BODY:
-                raise self._too_large(request)
+            if too_large or size > MAX_BODY:
+                raise self._too_large(request, chunks[0] if chunks else chunk)
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"the answer was not complete after {10 * self._timeout:.0f} s")
             chunks.append(chunk)
@@ -240,8 +239,10 @@ class HttpClient:
 
     def _unknown(self, request: Request, reason: str, response: Response | None = None) -> OutcomeUnknown:
         answer = None if response is None else kept(response.body, self.mask)
-        message = f"{self.endpoint(request)} was sent over connection '{self.conn_id}', and no verdict came: {reason}"
-        return OutcomeUnknown("OUTCOME_UNKNOWN", message, answer=answer)
+        return OutcomeUnknown("OUTCOME_UNKNOWN", self._no_verdict(request, reason), answer=answer)
+
+    def _no_verdict(self, request: Request, reason: str) -> str:
+        return f"{self.endpoint(request)} was sent over connection '{self.conn_id}', and no verdict came: {reason}"
 
     def _other_host(self, request: Request, url: httpx.URL) -> FluxError:
         ours, other = _origin(self.base), self.mask(_origin(url))
@@ -255,14 +256,15 @@ class HttpClient:
     def _refuse(self, request: Request, what: str) -> FluxError:
         return FluxError("BAD_REQUEST", f"{self.endpoint(request)} of connection '{self.conn_id}' {what}")
 
-    def _too_large(self, request: Request) -> FluxError:
-        reason = f"the answer is larger than {MAX_BODY // 1024**2} MB"
+    def _too_large(self, request: Request, beginning: bytes) -> FluxError:
+        reason, answer = f"the answer is larger than {MAX_BODY // 1024**2} MB", kept(beginning, self.mask)
         if not request.may_repeat:
-            return self._unknown(request, reason)
+            return OutcomeUnknown("OUTCOME_UNKNOWN", self._no_verdict(request, reason), answer=answer)
         return FluxError(
             "BAD_REQUEST",
             f"{self.endpoint(request)} of connection '{self.conn_id}': {reason}",
             next_step="Ask for smaller pages: set `page.size` in the flow, or a smaller `batch_size`.",
+            answer=answer,
         )
 
 

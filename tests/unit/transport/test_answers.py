@@ -70,6 +70,22 @@ def test_nesting_within_reason_is_no_flaw() -> None:
     assert mend({"deep": json.loads("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1))})[1] is None
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-32", "iso-8859-1", "windows-1252", "cp500"])
+def test_what_is_no_utf_8_is_read_in_the_charset_that_it_declares(charset: str) -> None:
+    body = '{"a": "Müller"}'.encode(charset)
+    assert decode(body, f"application/json; charset={charset}").value == {"a": "Müller"}
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "latin-1", "base64", "zlib", "rot13", "idna", "undefined", "x"])
+def test_a_charset_that_is_not_the_bodys_harms_nothing(charset: str) -> None:
+    content_type = f"application/json; charset={charset}"
+    assert decode('{"a": "Müller"}'.encode(), content_type).value == {"a": "Müller"}
+    assert decode('{"a": "Müller", "b": NaN}'.encode(), content_type).value["a"] == "Müller"
+    for broken in (b'\xff\xfe{', b'{"a": "caf\xe9', b"\x00\x00\x00", b""):
+        with pytest.raises(NotJson):
+            decode(broken, content_type)
+
+
 def test_a_declared_charset_is_obeyed() -> None:
     body = '{"a": "Müller"}'.encode("latin-1")
     assert mended(body, "application/json; charset=ISO-8859-1") == ({"a": "Müller"}, None)
