@@ -72,6 +72,16 @@ def test_a_custom_field_is_compared_itself_and_not_another_with_the_same_value(c
     assert key != str(other)
 
 
+def test_what_only_looks_like_the_record_is_not_changed(crm: Company) -> None:
+    """The search may find by other rules than equality; what it found says which values the record has."""
+    other = crm.have("persons", name="Bob", emails=[{"value": "ada@example.community", "primary": True}])
+    item = {"id": other, "type": "person", "name": "Bob", "emails": ["ada@example.community"], "phones": []}
+    crm.vendor.faults.append(Reply(200, {"success": True, "data": {"items": [{"result_score": 1, "item": item}]}}))
+    [key] = keys(written(crm.destination(), ADA))
+    assert key != str(other)
+    assert crm.records()[other]["name"] == "Bob"
+
+
 def test_several_records_with_the_key_are_a_duplicate_that_names_them(crm: Company) -> None:
     ids = [crm.have("persons", name=name, emails=[{"value": ADA["email"], "primary": True}]) for name in ("A", "B")]
     found = error(written(crm.destination(), ADA)[0])
@@ -133,6 +143,16 @@ def test_two_records_with_one_key_make_one_person_although_the_search_knows_neit
     first, second = keys(written(crm.destination(), ADA, {**ADA, "name": "Ada King"}))
     assert first == second
     assert [row["name"] for row in crm.records().values()] == ["Ada King"]
+
+
+def test_a_record_that_was_just_changed_is_not_found_by_its_old_key(crm: Company) -> None:
+    destination = crm.destination()
+    [key] = keys(written(destination, {**ADA, "emails": [{"value": ADA["email"], "primary": True}]}))
+    moved = [{"value": "ada@king.example", "primary": True}]
+    keys(written(destination, {"name": "Ada King", "emails": moved}, key=int(key or 0)))
+    [another] = keys(written(destination, {**ADA, "name": "The other Ada"}))
+    assert another != key
+    assert emails(crm, key) == [("ada@king.example", True)]
 
 
 def test_a_record_that_a_dead_process_made_is_found_before_the_search_knows_it(crm: Company) -> None:
@@ -235,9 +255,10 @@ def test_lists_as_the_api_has_them_replace_what_is_there(crm: Company) -> None:
 
 
 def test_no_email_changes_none(crm: Company) -> None:
-    key = crm.have("persons", name="Ada", emails=[{"value": "old@example.com", "primary": True}])
+    there = [{"value": "a@example.com", "primary": False}, {"value": "b@example.com", "primary": True}]
+    key = crm.have("persons", name="Ada", emails=there)
     keys(written(crm.destination(), {"email": None, "name": "Ada K."}, key=key))
-    assert emails(crm, key) == [("old@example.com", True)]
+    assert emails(crm, key) == [("a@example.com", False), ("b@example.com", True)]
 
 
 # --- deletes, and what the calls cost -----------------------------------------------------------------

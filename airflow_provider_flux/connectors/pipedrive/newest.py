@@ -80,9 +80,7 @@ class Newest:
                 if (_made_at(record) or oldest) < oldest:
                     self._listed = True
                     return
-                key = str(record.get("id"))
-                if key not in self._gone and record.get("is_deleted") is not True:
-                    self._records[key] = record
+                self._records[str(record.get("id"))] = record
             if number == _MOST_PAGES:
                 log.warning("more than %d pages of records are younger than %s: the rest is not looked at", number, LAG)
                 break
