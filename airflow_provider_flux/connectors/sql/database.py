@@ -24,6 +24,9 @@ Side = Literal["source", "destination"]
 _CONNECT_SECONDS = 10
 _BUSY_SECONDS = 30
 
+_EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
+"""Extras of this package that bring a driver."""
+
 _SESSION = {
     # Timestamps without a zone count as UTC, on both sides of every comparison.
     "postgresql": "SET TIME ZONE 'UTC'",
@@ -166,7 +169,7 @@ class Database:
             raise self.credentials.invalid(
                 "extra.driver",
                 f"the Python package '{error.name}' for {self._url.drivername} is not installed"
-                + ("; pip install 'airflow-provider-flux[postgres]'" if backend == "postgresql" else ""),
+                + (f"; pip install 'airflow-provider-flux[{_EXTRAS[backend]}]'" if backend in _EXTRAS else ""),
             ) from None
         except (ArgumentError, TypeError, ValueError):
             # The text is not shown: it may hold the URL with its password.

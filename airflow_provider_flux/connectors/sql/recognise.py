@@ -107,8 +107,9 @@ _MYSQL = {
     2006: _Row("CONNECTION_TIMEOUT"),
     2013: _Row("CONNECTION_TIMEOUT"),
     3819: _Row("CONSTRAINT_VIOLATED", "record"),
+    4025: _Row("CONSTRAINT_VIOLATED", "record"),  # MariaDB's
 }
-"""By MySQL's error number."""
+"""By MySQL's error number. MariaDB's own: https://mariadb.com/kb/en/mariadb-error-code-reference/"""
 
 _MYSQL_CLIENT = 2000
 """From here on the numbers are of the client: the server did not answer."""
@@ -138,6 +139,9 @@ _SENTENCES = (
 
 _DETAIL = re.compile(r"Key \((?P<column>\w+)\)=\((?P<value>.*)\) (?:already exists|is not present)")
 _COPY_LINE = re.compile(r"COPY \w+, line (\d+)(?:, column (\w+))?")
+_MYSQL_COLUMN = re.compile(r"(?:[Cc]olumn|Field|FOREIGN KEY) \(?['`](?:[^'`]+`\.`)*(?P<column>\w+)['`]")
+_MYSQL_DUPLICATE = re.compile(r"Duplicate entry '(?P<value>.*)' for key '(?:\w+\.)?(?P<column>\w+)'", re.DOTALL)
+_MYSQL_CHECK = re.compile(r"CONSTRAINT `(.*?)` failed|Check constraint '(.*?)' is violated")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (.*)", re.DOTALL)
 _SQLITE_COLUMN = re.compile(r"(?:UNIQUE|NOT NULL) constraint failed: \S+\.(\w+)")
 
@@ -159,7 +163,8 @@ def recognise(error: Exception, dialect: str, *, connecting: bool = False) -> Fa
             column, check = _SQLITE_COLUMN.search(text), _SQLITE_CHECK.search(text)
             return replace(_fault(row, text), answered=True, column=column and column[1], constraint=check and check[1])
     if dialect in ("mysql", "mariadb") and origin.args and origin.args[0] in _MYSQL:
-        return replace(_fault(_MYSQL[origin.args[0]], text), answered=origin.args[0] < _MYSQL_CLIENT)
+        fault = _mysql(_MYSQL[origin.args[0]], text)
+        return replace(fault, answered=origin.args[0] < _MYSQL_CLIENT)
     for pattern, row in _SENTENCES:
         if re.search(pattern, text):
             return _fault(row, text)
@@ -189,6 +194,15 @@ def _postgres(origin: Any, text: str, row: _Row) -> Fault:
     return replace(
         _fault(row, message), answer=answer, column=column, value=value, constraint=diag.constraint_name, line=line
     )
+
+
+def _mysql(row: _Row, text: str) -> Fault:
+    """What a sentence of MySQL or MariaDB names: a column, the value of a unique index, a check."""
+    found = _MYSQL_DUPLICATE.search(text) or _MYSQL_COLUMN.search(text)
+    named = {} if found is None else found.groupdict()
+    check = _MYSQL_CHECK.search(text)
+    constraint = check and (check[1] or check[2])
+    return replace(_fault(row, text), column=named.get("column"), value=named.get("value"), constraint=constraint)
 
 
 def _sqlite_row(name: str) -> _Row | None:

@@ -73,8 +73,25 @@ class StatementWriter:
 
         yield [write]
 
-    def existing(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        """Those of the keys that are in the table."""
+    def there(
+        self,
+        connection: Connection,
+        keys: Sequence[tuple[Any, ...]],
+        spelt: Callable[[tuple[Any, ...]], tuple[Any, ...]] = tuple,
+    ) -> set[int]:
+        """The positions of the keys that are in the table.
+
+        :param spelt: brings a key of the table into the form of those that are asked for
+        """
+        rows = {comparable(spelt(row)) for row in self._existing(connection, keys)}
+        known = {position for position, key in enumerate(keys) if comparable(key) in rows}
+        if rows - {comparable(key) for key in keys}:
+            # The database found equal what we do not: a collation that ignores case, another spelling of a number.
+            rest = (position for position in range(len(keys)) if position not in known)
+            known |= {position for position in rest if any(self._existing(connection, [keys[position]]))}
+        return known
+
+    def _existing(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         columns = [self._table.c[name] for name in self._key]
         for start in range(0, len(keys), _KEYS_PER_QUERY):
             part = keys[start : start + _KEYS_PER_QUERY]
@@ -104,10 +121,8 @@ class StatementWriter:
         """The positions of the rows whose key is in the table, and of the others."""
         places = [step.columns.index(name) for name in self._key]
         keys = [tuple(row[place] for place in places) for row in step.rows]
-        there = {comparable(key) for key in self.existing(connection, keys)}
-        known = [position for position, key in enumerate(keys) if comparable(key) in there]
-        new = [position for position, key in enumerate(keys) if comparable(key) not in there]
-        return known, new
+        known = self.there(connection, keys)
+        return sorted(known), [position for position in range(len(keys)) if position not in known]
 
     def _update_those_there(self, connection: Connection, step: Step) -> list[int]:
         known, new = self._by_presence(connection, step)

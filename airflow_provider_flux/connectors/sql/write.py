@@ -22,7 +22,7 @@ from airflow_provider_flux.connectors.sql.kinds.base import Refused, Wire
 from airflow_provider_flux.connectors.sql.options import SqlDestinationOptions
 from airflow_provider_flux.connectors.sql.plan import Planner, Step
 from airflow_provider_flux.connectors.sql.postgres import CopyWriter
-from airflow_provider_flux.connectors.sql.statements import StatementWriter, comparable
+from airflow_provider_flux.connectors.sql.statements import StatementWriter
 from airflow_provider_flux.connectors.sql.tables import reflect
 from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknown, RecordError, preview
 from airflow_provider_flux.transport.tally import Tally
@@ -60,21 +60,20 @@ class SqlDestination(Destination):
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
         table = self._open_table()
-        keys: list[list[object] | None] = [table.planner.key_of(item) for item in items]
-        sought: list[tuple[Any, ...] | None] = []
-        for key in keys:
+        keys = [table.planner.key_of(item) for item in items]
+        sought: dict[int, tuple[Any, ...]] = {}
+        for place, key in enumerate(keys):
+            if key is None:
+                continue
             try:
-                sought.append(None if key is None else table.planner.sent_key(key))
+                sought[place] = table.planner.sent_key(key)
             except Refused:
-                # What the table cannot hold is not in it; `write` then says what is wrong with the record.
-                sought.append(None)
+                continue  # what the table cannot hold is not in it; `write` then says what is wrong with the record
+        places = list(sought)
         with self._database.connect() as connection:
-            rows = table.statements.existing(connection, [key for key in sought if key is not None])
-            there = {comparable(table.planner.sent_key(row)) for row in rows}
-        return [
-            json.dumps(key, ensure_ascii=False) if sent is not None and comparable(sent) in there else None
-            for key, sent in zip(keys, sought, strict=True)
-        ]
+            there = table.statements.there(connection, list(sought.values()), table.planner.sent_key)
+        found = {places[position] for position in there}
+        return [json.dumps(key, ensure_ascii=False) if place in found else None for place, key in enumerate(keys)]
 
     def calls(self) -> Tally:
         return self._database.tally

@@ -69,6 +69,30 @@ def test_mysql_is_told_by_its_numbers(number: int, code: str) -> None:
     assert (fault.code, fault.message) == (code, "the server's words")
 
 
+@pytest.mark.parametrize(
+    ("number", "text", "named"),
+    [
+        (1406, "Data too long for column 'name' at row 1", ("name", None, None)),
+        (1048, "Column 'name' cannot be null", ("name", None, None)),
+        (1364, "Field 'name' doesn't have a default value", ("name", None, None)),
+        (1366, "Incorrect integer value: 'x' for column `crm`.`people`.`age` at row 1", ("age", None, None)),
+        (1062, "Duplicate entry 'it's' for key 'email'", ("email", "it's", None)),
+        (1062, "Duplicate entry '7' for key 'people.email'", ("email", "7", None)),
+        (1452, "a foreign key constraint fails (`crm`.`p`, CONSTRAINT `p_1` FOREIGN KEY (`team`) REFERENCES `teams`)",
+         ("team", None, None)),
+        (4025, "CONSTRAINT `people.age` failed for `crm`.`people`", (None, None, "people.age")),
+        (3819, "Check constraint 'people_chk_1' is violated.", (None, None, "people_chk_1")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("dialect", ["mysql", "mariadb"])
+def test_the_sentences_of_mysql_name_column_value_and_constraint(
+    dialect: str, number: int, text: str, named: tuple[str | None, ...]
+) -> None:
+    fault = recognise(OperationalError(number, text), dialect)
+    assert fault.per_record
+    assert (fault.column, fault.value, fault.constraint) == named
+
+
 def test_a_busy_sqlite_is_an_outage_and_a_misspelt_statement_is_not() -> None:
     busy = sqlite3.OperationalError("database is locked")
     busy.sqlite_errorname = "SQLITE_BUSY_SNAPSHOT"

@@ -67,3 +67,27 @@ def test_delete(connection: sa.engine.Connection) -> None:
     step = Step(True, ("a", "b"), [0, 1], [("x", 1), ("y", 1)])
     assert writer("upsert", "a", "b").write(connection, step) == []
     assert connection.execute(sa.text("SELECT count(*) FROM t")).scalar() == 249
+
+
+def test_create_if_missing_tells_what_is_there_and_leaves_it(connection: sa.engine.Connection) -> None:
+    step = Step(False, ("a", "b", "c"), [5, 6, 7], [("x", 1, {"n": 1}), ("y", 1, None), ("x", 2, [])])
+    assert writer("create_if_missing", "a", "b").write(connection, step) == [0, 2]
+    assert rows(connection, "b IN (1, 2)") == [("x", 1, "null"), ("x", 2, "null"), ("y", 1, None)]
+
+
+def test_keys_that_only_the_database_finds_equal_are_there(connection: sa.engine.Connection) -> None:
+    connection.execute(sa.text("CREATE TABLE people (a TEXT COLLATE NOCASE, b INTEGER, c JSON)"))
+    connection.execute(sa.text("INSERT INTO people (a, b) VALUES ('Ada', 1), ('bob', 2)"))
+    people = StatementWriter(Table("people", None, TABLE.columns), "upsert", ("a",), "native", "a dialect of its own")
+    assert people.there(connection, [("ada",), ("bob",), ("cyd",), ("BOB",)]) == {0, 1, 3}
+    step = Step(False, ("a", "b"), [0, 1], [("ADA", 7), ("cyd", 8)])
+    assert people.write(connection, step) == []
+    found = connection.execute(sa.text("SELECT a, b FROM people ORDER BY b"))
+    assert [tuple(row) for row in found] == [("bob", 2), ("Ada", 7), ("cyd", 8)]
+
+
+def test_an_archive_sets_columns_in_place_of_a_delete(connection: sa.engine.Connection) -> None:
+    archiving = StatementWriter(TABLE, "upsert", ("a", "b"), "native", "a dialect of its own", lambda: {"c": ["gone"]})
+    assert archiving.write(connection, Step(True, ("a", "b"), [0, 1], [("x", 1), ("y", 1)])) == []
+    assert rows(connection, "b IN (1, 2)") == [("x", 1, '["gone"]'), ("x", 2, "null")]
+    assert connection.execute(sa.text("SELECT count(*) FROM t")).scalar() == 250
