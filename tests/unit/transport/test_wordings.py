@@ -25,6 +25,8 @@ KNOWN: list[Known] = [
     (500, {"error": 'duplicate key value violates unique constraint "people_email"'}, "DUPLICATE_RECORD", None),
     (422, {"message": "insert violates foreign key constraint"}, "REFERENCE_MISSING", None),
     (400, {"message": "parent account not found"}, "REFERENCE_MISSING", None),
+    (500, {"message": 'new row for relation "people" violates check constraint "people_email_check"'},
+     "CONSTRAINT_VIOLATED", None),
     (400, {"message": "The field type has changed since the mapping was made"}, "OBJECT_TYPE_CHANGED", None),
     (500, {"message": "The type of field 'age' was changed from text to number"}, "OBJECT_TYPE_CHANGED", None),
     (500, 'column "age" is of type integer but expression is of type text', "OBJECT_TYPE_CHANGED", "age"),
