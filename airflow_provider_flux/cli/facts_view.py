@@ -79,6 +79,7 @@ def object_facts(one: ObjectType) -> list[tuple[str, str]]:
             ("in one call", str(one.batch_size)),
             ("in doubt", one.doubt),
         ]
+    facts.append(("cost", one.cost))
     return [(name, text) for name, text in facts if text]
 
 

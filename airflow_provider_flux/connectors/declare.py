@@ -47,6 +47,7 @@ class ObjectType:
     :param deletes: what can become of a record that is gone in the source
     :param batch_size: most records in one call
     :param doubt: what happens to a write whose answer was lost, in words (design D4)
+    :param cost: what its calls take from a budget of the system, in words
     :param fields: those that every account has; `connectors describe --online` asks the system itself
     """
 
@@ -61,6 +62,7 @@ class ObjectType:
     deletes: tuple[Deletes, ...] = ("ignore",)
     batch_size: int = 1
     doubt: str = ""
+    cost: str = ""
     fields: tuple[FieldInfo, ...] = ()
 
 

@@ -12,8 +12,8 @@ from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.lookup import LookupWrites
 from airflow_provider_flux.connectors.pipedrive.options import PipedriveDestinationOptions
 from airflow_provider_flux.connectors.pipedrive.records import PipedriveRecords
-from airflow_provider_flux.connectors.rest.write_blocks import Results
 from airflow_provider_flux.connectors.rest.results import RecordJudge
+from airflow_provider_flux.connectors.rest.write_blocks import Results
 from airflow_provider_flux.transport.classify import DESTINATION
 from airflow_provider_flux.transport.failures import Judgement
 from airflow_provider_flux.transport.tally import Tally

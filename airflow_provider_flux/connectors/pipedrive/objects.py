@@ -19,7 +19,8 @@ PAGE = 500
 IDS = 100
 """Most records that a list hands out by their ids."""
 
-_PAGING = "cursor, 500 records a page; 10 tokens of the daily budget a page"
+_PAGING = "cursor, 500 records a page"
+_COST = "tokens of the daily budget: 10 a page, 1 a record, 20 a search, 5 to make or change, 3 to delete"
 _CHANGED = "updated_since and updated_until, to the second; update_time as RFC 3339"
 _NO_FILTER = "none: every run reads the whole list and keeps what is new"
 _DOUBT = (
@@ -128,6 +129,7 @@ def _object(name: str, fields: tuple[FieldInfo, ...], match: tuple[str, ...], **
         "fallback_keys": True,
         "deletes": ("ignore", "delete"),
         "doubt": _DOUBT,
+        "cost": _COST,
     }
     return ObjectType(name, match=match, fields=fields, **{**defaults, **more})
 
@@ -158,7 +160,8 @@ RESOURCES = (
             "archived_deals",
             cursor=Cursor(field="update_time"),
             incremental=_CHANGED,
-            paging="cursor, 500 records a page; 20 tokens of the daily budget a page",
+            paging=_PAGING,
+            cost="tokens of the daily budget: 20 a page",
             fields=_DEAL,
         ),
         _read("deals/archived", status="open,won,lost,deleted"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from airflow_provider_flux.cli.facts_view import object_facts
 from airflow_provider_flux.connectors.pipedrive import Pipedrive
 from airflow_provider_flux.flow.check import check
 from tests.unit.flow.conftest import write
@@ -34,6 +35,11 @@ def test_every_object_and_what_it_is_looked_up_by_is_on_the_page() -> None:
         assert f"`{declared.name}`" in TEXT
         if declared.modes:
             assert [name for name in declared.match if f"`{name}`" not in rows[f"`{declared.name}`"]] == []
+
+
+def test_connectors_describe_says_what_calls_cost() -> None:
+    for declared in Pipedrive.objects:
+        assert "tokens of the daily budget" in dict(object_facts(declared))["cost"]
 
 
 def test_every_field_of_the_connection_is_on_the_page() -> None:
