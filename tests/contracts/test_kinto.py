@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from airflow_provider_flux.connectors.contract import Page, WriteItem, Written
+from airflow_provider_flux.connectors.contract import Destination, Page, Window, WriteItem, Written
 from airflow_provider_flux.connectors.cursor import canonical
 from airflow_provider_flux.errors import BatchRejected, FluxError, RecordError
+from airflow_provider_flux.stages.deliver import deliver
 from tests.airflow.kinto_server import RECORDS, Kinto, executable, record_id, running
 from tests.contracts.conftest import Bench, pages
 
@@ -164,3 +165,91 @@ def test_a_wrong_password_is_an_error_of_the_connection(base: str, bench: Bench)
             act()
         assert caught.value.code == "AUTHENTICATION_FAILED"
         assert "wr0ng" not in f"{caught.value} {caught.value.answer}"
+
+
+# --- modes ------------------------------------------------------------------------------------
+
+PATCH = DESTINATION.replace("method: PUT", "method: PATCH")
+# A PUT that is only to create; Kinto answers 412 to what is there already.
+NEW_ONLY = (
+    DESTINATION.replace("method: PUT", "method: PUT, headers: {If-None-Match: '*'}")
+    + "  - {status: 412, code: DUPLICATE_RECORD}\n"
+)
+CREATE = f"{NEW_ONLY}mode: create\n"
+CREATE_IF_MISSING = f"{NEW_ONLY}mode: create_if_missing\nidempotent: true\n"
+GONE = [WriteItem({"id": "p-1"}, deleted=True)]
+
+
+def items(*numbers: int, name: str = "Person") -> list[WriteItem]:
+    return [WriteItem({"id": f"p-{number}", "name": f"{name} {number}"}) for number in numbers]
+
+
+def stored(bench: Bench, base: str) -> dict[str, dict[str, object]]:
+    """Everything that is there, by id; tombstones are left out."""
+    found = (record for page in _everything(bench, base) for record in page.records)
+    return {str(record["id"]): record for record in found if not record.get("deleted")}
+
+
+def written(destination: Destination, batch: list[WriteItem]) -> list[str]:
+    """What became of each record: written, kept, or the code of its error."""
+    verdicts = [verdict for verdict in deliver(destination, batch) if verdict is not None]
+    assert len(verdicts) == len(batch)
+    return [
+        verdict.code if isinstance(verdict, RecordError) else "kept" if verdict.kept else "written"
+        for verdict in verdicts
+    ]
+
+
+def test_create_of_what_is_there_is_a_duplicate_and_leaves_it(base: str, bench: Bench) -> None:
+    destination = bench.destination(base, CREATE, **LOGIN)
+    assert written(destination, items(1, 2)) == ["written"] * 2
+    before = stored(bench, base)
+    assert written(destination, items(2, 3, name="Other")) == ["DUPLICATE_RECORD", "written"]
+    assert stored(bench, base)["p-2"] == before["p-2"]
+
+
+def test_create_if_missing_leaves_what_is_there_untouched(base: str, bench: Bench) -> None:
+    destination = bench.destination(base, CREATE_IF_MISSING, **LOGIN)
+    assert destination.idempotent
+    assert written(destination, items(1)) == ["written"]
+    before = stored(bench, base)
+    assert written(destination, items(1, 2, name="Other")) == ["kept", "written"]
+    assert written(destination, items(1, name="Other")) == ["kept"]
+    assert stored(bench, base)["p-1"] == before["p-1"]  # its last_modified, too
+
+
+def test_update_of_what_is_not_there_is_refused_before_and_after_its_delete(base: str, bench: Bench) -> None:
+    update = bench.destination(base, f"{PATCH}mode: update\n", **LOGIN)
+    assert written(update, items(1)) == ["RECORD_NOT_FOUND"]
+    upsert = bench.destination(base, DESTINATION, **LOGIN)
+    assert written(upsert, items(1, 2)) == ["written"] * 2
+    assert written(update, items(1, 2, name="New")) == ["written"] * 2
+    assert written(upsert, GONE) == ["written"]
+    assert written(update, items(1, 2, name="Newer")) == ["RECORD_NOT_FOUND", "written"]
+    assert {key: record["name"] for key, record in stored(bench, base).items()} == {"p-2": "Newer 2"}
+
+
+def test_an_upsert_after_the_delete_takes_the_place_of_the_tombstone(base: str, bench: Bench) -> None:
+    destination = bench.destination(base, DESTINATION, **LOGIN)
+    written(destination, items(1))
+    assert written(destination, [*GONE, *GONE]) == ["written"] * 2
+    assert stored(bench, base) == {}
+    assert written(destination, items(1, name="Again")) == ["written"]
+    assert stored(bench, base)["p-1"]["name"] == "Again 1"
+    everything = [record for page in _everything(bench, base) for record in page.records if record["id"] == "p-1"]
+    assert [record.get("deleted", False) for record in everything] == [False]
+
+
+def test_more_records_than_the_server_takes_in_a_batch_are_halved_until_they_fit(base: str, bench: Bench) -> None:
+    destination = bench.destination(base, DESTINATION.replace("batch_size: 50", "batch_size: 120"), **LOGIN)
+    assert written(destination, items(*range(120))) == ["written"] * 120
+    assert len(stored(bench, base)) == 120
+
+
+def test_a_record_that_changes_while_pages_are_read_is_not_lost(kinto: Kinto, base: str, bench: Bench) -> None:
+    kinto.put(people(110))
+    seen: set[object] = set()
+    for number, page in enumerate(bench.source(base, SOURCE, **LOGIN).read(Window())):
+        seen |= {record.get("number") for record in page.records}
+        kinto.put([{"number": number, "name": "Changed"}, {"number": 109 - number, "name": "Changed"}])
+    assert seen >= set(range(110))
