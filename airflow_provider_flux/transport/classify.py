@@ -44,7 +44,7 @@ RECORD_CODES: Mapping[int, str] = {
 
 _MESSAGES = (
     "message", "error.message", "error_description", "error", "errors[0].message", "errors[0].detail", "errors[0]",
-    "error_message", "detail", "[0].message", "title", "reason",
+    "error_message", "detail", "[0].message", "title", "reason", "errors",
 )  # fmt: skip
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 

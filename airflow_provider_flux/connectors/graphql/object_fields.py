@@ -50,8 +50,8 @@ def describe_object(
     known = {one.name: one for one in declared.fields}
     reads = {} if isinstance(options, DestinationOptions) else _fields(graph, shape.type)
     writes = {} if isinstance(options, SourceOptions) or shape.input is None else _fields(graph, shape.input)
-    if isinstance(options, SourceOptions):
-        reads = {**known, **reads}  # what the connector adds to every record
+    if not isinstance(options, DestinationOptions):
+        reads.update({name: known[name] for name in shape.own})
     if isinstance(options, DestinationOptions):
         writes = {**{name: one for name, one in known.items() if not one.read_only}, **writes}
         writes.setdefault("id", FieldInfo("id", "string", read_only=True))

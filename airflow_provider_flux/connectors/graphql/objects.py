@@ -22,6 +22,7 @@ class Shape:
     :param input: the type of what is written of it; None where it cannot be written
     :param id_type: type of its id
     :param fields: what is read unless the flow names fields
+    :param own: fields that the connector adds to each record
     :param parts: objects within it, of which a flow must say which fields it reads
     :param lists: connections within it, and how many entries come with a record; more are asked for
     :param variables: declares what the list is filtered by: `$query: String`
@@ -36,6 +37,7 @@ class Shape:
     input: str | None
     fields: tuple[str, ...]
     id_type: str = "ID!"
+    own: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     lists: Mapping[str, int] = field(default_factory=dict)
     variables: str = ""

@@ -109,6 +109,7 @@ SHAPES: Mapping[str, Shape] = {
             *(f"phones.{name}" for name in ("number", "primary", "description", "smsAllowed")),
             *(f"billingAddress.{name}" for name in _ADDRESS), "jobberWebUri", "createdAt", "updatedAt",
         ),
+        own=tuple(SHORT),
         parts=("billingAddress", "emails", "phones"),
         lists={"clientProperties": 5, "tags": 10, "jobs": 5, "notes": 5},
         variables="$filter: ClientFilterAttributes", arguments="filter: $filter", page=50, most=100,

@@ -37,8 +37,9 @@ PROFILE = ApiProfile(
         token_url="/admin/oauth/access_token",  # noqa: S106 - a path
     ),
     rows=(
-        # customerDelete, in a user error without a code: the customer has orders.
+        # User errors of customerCreate, customerUpdate and customerDelete have no code.
         Row("CONSTRAINT_VIOLATED", pattern=re.compile(r"can.t be deleted because")),
+        Row("INVALID_FORMAT", pattern=re.compile(r"\b(?!Email)[A-Z]\w+ is invalid\b")),
         Row("RECORD_NOT_FOUND", pattern=re.compile(r"Customer can.t be found")),
     ),
     adviser=graphql_advice,

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -19,6 +20,7 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLObjectType,
+    GraphQLSchema,
     OperationDefinitionNode,
     SelectionSetNode,
     build_schema,
@@ -85,7 +87,7 @@ class Server:
     def __init__(
         self, sdl: str, root: Mapping[str, Callable[..., Any]], price: Price, admit: Callable[[float], None]
     ) -> None:
-        self.schema = build_schema(sdl)
+        self.schema = _schema(sdl)
         self.points = Points(20_000, 1_000)
         self._root = root
         self._price = price
@@ -147,6 +149,11 @@ class Server:
             first = given.get("first") or given.get("last") or 100
             total += self._price(node.name.value, named.name, int(first), inner, is_leaf_type(named))
         return total
+
+
+@cache
+def _schema(sdl: str) -> GraphQLSchema:
+    return build_schema(sdl)
 
 
 def connection(nodes: Sequence[Node], after: Callable[[Node], Any], cursor: str | None, first: int | None) -> Node:
