@@ -405,6 +405,13 @@ COMMANDS: tuple[Command | Group, ...] = (
     _MAPPING,
     _CONNECTORS,
     Command(
+        "drift",
+        "Show what changed in the sources since the mappings were promoted, and which rules that touches.",
+        f"{_HERE}.drift:drift",
+        (Option("flow", help="only of this flow", nargs="?", metavar="FLOW"), _JSON),
+        "Every run looks at some of the records that it reads. Exit code 1: a rule breaks.",
+    ),
+    Command(
         "metrics",
         "Show error rate, kinds of errors, time to resolution and success of retries, per flow and day or week.",
         f"{_HERE}.metrics:metrics",

@@ -54,6 +54,8 @@ def purge(store: Store, staging: Staging, now: datetime, retention: Retention, *
         payloads += emptied
     while store.purge_traces(stale):
         pass
+    while store.purge_shapes(stale):
+        pass
     store.purge_calls(old[:_HOUR], stale[:_HOUR])
     return Purged(files, payloads, _remove_runs(store, old))
 

@@ -46,6 +46,8 @@ class _Compiled(NamedTuple):
     steps: tuple[str | int, ...]
     run: Run
     paths: tuple[str, ...]
+    required: bool
+    has_default: bool
 
 
 class Mapping:
@@ -62,6 +64,11 @@ class Mapping:
     def label(self) -> str:
         """Name and version, as `contacts@1`."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def rules(self) -> tuple[_Compiled, ...]:
+        """The rules: what each reads, writes and requires."""
+        return self._rules
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -152,7 +159,7 @@ def _compile(rule: Rule, place: Place, problems: list[MappingProblem]) -> _Compi
     if key == "value" and (problem := _constant_problem(run, place)) is not None:
         problems.append(problem)
     more = tuple(path for use in rule.transforms for path in use.transform.record_paths(use.arguments))
-    return _Compiled(rule.target, steps, run, origin.paths + more)
+    return _Compiled(rule.target, steps, run, origin.paths + more, rule.required, rule.default is not None)
 
 
 def _origin(rule: Rule) -> tuple[str, Callable[[], Origin]]:

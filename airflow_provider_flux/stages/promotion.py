@@ -8,8 +8,10 @@ from pathlib import Path
 
 from airflow_provider_flux.errors import ConfigError, FluxError
 from airflow_provider_flux.flow import folder
+from airflow_provider_flux.flow.loader import load_flow
 from airflow_provider_flux.flow.mapping_file import mapping_of_text
 from airflow_provider_flux.flow.uses import Use, problems_with, uses_of
+from airflow_provider_flux.stages.shapes import rebase
 from airflow_provider_flux.stages.versions import Version, Versions, digest, text_of, versions
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.mappings import ACTIVE
@@ -61,6 +63,8 @@ def promote(store: Store, include: Path, name: str, version: int, *, by: str, re
         raise _refused(
             f"somebody else promoted another version of `{name}` at the same time", f"Look again: mapping show {name}."
         )
+    for use in followers:
+        _rebase(store, include, use.flow)
     before = known.active if known.active != version else None
     return Promoted(name, version, before, _flows(followers), _flows(use for use in uses if use.pin is not None))
 
@@ -134,6 +138,13 @@ def _expect_fit(include: Path, chosen: Version, followers: list[Use]) -> None:
     problems = [problem for use in followers for problem in problems_with(include, use.flow, chosen.number)]
     if problems:
         raise ConfigError(problems)
+
+
+def _rebase(store: Store, include: Path, flow: str) -> None:
+    try:
+        rebase(store, load_flow(include, flow))
+    except ConfigError:
+        return  # a flow that is not valid compares nothing
 
 
 def _flows(uses: Iterable[Use]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from airflow_provider_flux.stages.memory import few_collections
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import Duplicate, ReadRecord
 from airflow_provider_flux.stages.replay import replayed
+from airflow_provider_flux.stages.shapes import Observer
 from airflow_provider_flux.stages.waiting import refuse_while_waiting
 from airflow_provider_flux.stages.window import window_of
 from airflow_provider_flux.staging import StageFiles
@@ -93,6 +94,8 @@ class _Reading:
         self._files: StageFiles = ctx.files(Stage.READ, ctx.epoch)
         self._files.start()
         self.progress = Progress(ctx, run, Stage.READ)
+        # What is sent again has the shape of when it was read.
+        self._observe = Observer() if ctx.replay is None else None
         self._batch: list[ReadRecord] = []
         self._cursor_max = ""
         self.records = 0
@@ -122,6 +125,8 @@ class _Reading:
             sha256=manifest.sha256,
             cursor_max=self._cursor_max or None,
         )
+        if self._observe is not None:
+            self._observe.keep(self._ctx.store, self._ctx.flow, self._ctx.run_id)
 
     def _stage(self, batch: list[ReadRecord], keys: KeyIndex) -> None:
         keys.add(
@@ -136,6 +141,8 @@ class _Reading:
             self._files.add(batch, first=self.records)
         except RecursionError:
             self._files.add([_storable(record) for record in batch], first=self.records)
+        if self._observe is not None:
+            self._observe(batch)
         self.records += len(batch)
         self.batches += 1
         self.progress(self.records, self.batches)

@@ -10,6 +10,7 @@ from airflow_provider_flux.errors import CATALOGUE
 from airflow_provider_flux.flow.models import FlowFile
 from airflow_provider_flux.stages.chain import chain_of, outcomes
 from airflow_provider_flux.stages.layout import WIDTH, folded, row
+from airflow_provider_flux.stages.shapes import drift_of_run
 from airflow_provider_flux.stages.trace import COUNTED, GROUP_BY, failure_lines, partial_lines, rule_of, stage_facts
 from airflow_provider_flux.store import Store
 from airflow_provider_flux.store.error_rows import (
@@ -37,6 +38,7 @@ class RunReport:
     :param skipped: how many records were skipped, by reason
     :param became: where its errors stand now
     :param facts: lines about the cause in the stage that failed
+    :param drift: what the run saw changed in its source
     """
 
     run: Run
@@ -45,6 +47,7 @@ class RunReport:
     skipped: dict[str, int]
     became: tuple[Became, ...] = ()
     facts: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
 
     @property
     def lost(self) -> int:
@@ -63,7 +66,8 @@ def run_report(store: Store, run: Run, flow: FlowFile | None = None) -> RunRepor
     skipped = {reason: count for (bucket, reason), count in sorted(reasons.items()) if bucket == "skipped"}
     stage, code = _at_fault(run, stages)
     facts = [] if stage is None or code is None else stage_facts(store, run, stage, code, flow)
-    return RunReport(run, tuple(stages), tuple(groups), skipped, tuple(store.became(run)), tuple(facts))
+    drift = drift_of_run(store, run)
+    return RunReport(run, tuple(stages), tuple(groups), skipped, tuple(store.became(run)), tuple(facts), tuple(drift))
 
 
 def trace_text(report: RunReport) -> str:
@@ -78,6 +82,9 @@ def trace_text(report: RunReport) -> str:
     elif report.lost:
         waiting = any(part.state in UNSETTLED for part in report.became)
         lines += partial_lines(run, report.groups, waiting=waiting)
+    if report.drift:
+        lines += ["", *row("source", f"has changed: {'; '.join(report.drift)}")]
+        lines += row("", f"which rules that touches: airflow-flux drift {run.flow}")
     lines += ["", *_facts(run), "", *_buckets(report), "", *_durations(report)]
     if report.groups:
         lines += ["", "errors by frequency", *_error_lines(report)]

@@ -22,6 +22,7 @@ from airflow_provider_flux.store.purge import Purge
 from airflow_provider_flux.store.records import Records
 from airflow_provider_flux.store.resolution import Resolution
 from airflow_provider_flux.store.runs import Runs
+from airflow_provider_flux.store.shapes import Shapes
 from airflow_provider_flux.store.stages import Stages
 from airflow_provider_flux.store.tokens import Tokens
 from airflow_provider_flux.store.upgrade import create_sqlite
@@ -46,6 +47,7 @@ class Store(
     Pacing,
     Tokens,
     Reporting,
+    Shapes,
     Purge,
 ):
     """Flux's own tables. Safe to use from several threads; open one per process, after any fork."""

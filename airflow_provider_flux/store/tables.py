@@ -358,6 +358,24 @@ mapping_changes = Table(
     Index("flux_mapping_changes_name", "name"),
 )
 
+# Shapes of the records that flows read: the one that the mapping was promoted on, and those of the last runs.
+shapes = Table(
+    "flux_shapes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("flow", String(250), nullable=False),
+    Column("source", String(64), nullable=False),  # digest of connection and object: flows that share it drift together
+    Column("run_id", String(250), nullable=False),
+    Column("baseline", Integer, nullable=False),  # 1: what later runs are compared with
+    Column("records", Integer, nullable=False),  # looked at
+    Column("shape", Text, nullable=False),
+    Column("drift", Text),  # what the run saw changed: a JSON list of sentences
+    Column("observed_at", _Instant, nullable=False),
+    Column("purged_at", _Instant),  # the examples in it are gone
+    Index("flux_shapes_flow", "flow", "source"),
+    Index("flux_shapes_source", "source", "observed_at"),
+)
+
 # Tokens that were fetched or renewed; `token` is encrypted. One task at a time holds the lease to renew one.
 tokens = Table(
     "flux_tokens",

@@ -1,4 +1,4 @@
-"""Which version of a mapping runs, and who decided it."""
+"""Which version of a mapping runs, who decided it, and the shapes of what flows read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INSTANT = String(27)
 
 
 def upgrade() -> None:
-    """Make the two tables."""
+    """Make the three tables."""
     op.create_table(
         "flux_mappings",
         Column("name", String(250), primary_key=True),
@@ -44,4 +44,19 @@ def upgrade() -> None:
         Column("decided_at", _INSTANT, nullable=False),
         Column("reason", Text),
         Index("flux_mapping_changes_name", "name"),
+    )
+    op.create_table(
+        "flux_shapes",
+        Column("id", _ID, primary_key=True),
+        Column("flow", String(250), nullable=False),
+        Column("source", String(64), nullable=False),
+        Column("run_id", String(250), nullable=False),
+        Column("baseline", Integer, nullable=False),
+        Column("records", Integer, nullable=False),
+        Column("shape", Text, nullable=False),
+        Column("drift", Text),
+        Column("observed_at", _INSTANT, nullable=False),
+        Column("purged_at", _INSTANT),
+        Index("flux_shapes_flow", "flow", "source"),
+        Index("flux_shapes_source", "source", "observed_at"),
     )
