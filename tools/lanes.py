@@ -210,8 +210,12 @@ def _run_pytest(result: Result, reports: Path, arguments: Sequence[str], surroun
 
 
 def _count(result: Result, report: Path) -> None:
-    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest wrote the file a moment ago
-    for suite in suites:
+    root = ElementTree.parse(report).getroot()  # noqa: S314 - pytest wrote the file a moment ago
+    # What was skipped, and why, is one line, however many tests it was.
+    reasons = dict.fromkeys(skipped.get("message", "") for skipped in root.iter("skipped"))
+    if reasons:
+        result.remark = f"skipped: {'; '.join(reasons)}"
+    for suite in root.iter("testsuite"):
         total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         result.passed += max(0, total - failed - skipped)

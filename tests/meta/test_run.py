@@ -50,6 +50,21 @@ def test_a_lane_counts_every_kind_of_outcome(lane: Lane, tmp_path: Path) -> None
     assert numbers(run_lane(lane, tmp_path / "reports")) == (2, 2, 1)
 
 
+def test_why_tests_were_skipped_is_said_once(lane: Lane, tmp_path: Path) -> None:
+    write_tests(
+        tmp_path,
+        "import pytest\n"
+        "@pytest.mark.parametrize('number', range(3))\n"
+        "def test_one(number): pytest.skip('there is no server')\n"
+        "@pytest.mark.skip(reason='not today')\n"
+        "def test_other(): pass\n"
+        "def test_good(): pass\n",
+    )
+    result = run_lane(lane, tmp_path / "reports")
+    assert numbers(result) == (1, 0, 4)
+    assert result.remark == "skipped: there is no server; not today"
+
+
 def test_a_lane_without_a_test_has_failed(lane: Lane, tmp_path: Path) -> None:
     write_tests(tmp_path, "")
     result = run_lane(lane, tmp_path / "reports")
