@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -143,6 +145,21 @@ def test_two_records_with_one_key_make_one_person_although_the_search_knows_neit
     first, second = keys(written(crm.destination(), ADA, {**ADA, "name": "Ada King"}))
     assert first == second
     assert [row["name"] for row in crm.records().values()] == ["Ada King"]
+
+
+def test_two_batches_at_once_with_one_key_make_one_person(crm: Company) -> None:
+    destination = crm.destination(in_flight=2)
+
+    def slow(call: Call) -> Reply | None:
+        if call.method == "GET":
+            return replace(crm.vendor.handle(call), delay=0.05)
+        return None
+
+    crm.vendor.faults += [slow] * 4
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda name: written(destination, {**ADA, "name": name}), ("Ada", "Ada King")))
+    assert keys(found[0]) == keys(found[1])
+    assert len(crm.records()) == 1
 
 
 def test_a_record_that_was_just_changed_is_not_found_by_its_old_key(crm: Company) -> None:

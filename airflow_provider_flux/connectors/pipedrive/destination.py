@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from airflow_provider_flux.connectors.api.connection import open_client
@@ -11,12 +12,16 @@ from airflow_provider_flux.connectors.contract import Destination, Verdict, Writ
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.lookup import LookupWrites
 from airflow_provider_flux.connectors.pipedrive.options import PipedriveDestinationOptions
+from airflow_provider_flux.connectors.pipedrive.person import plain
 from airflow_provider_flux.connectors.pipedrive.records import PipedriveRecords
 from airflow_provider_flux.connectors.rest.results import RecordJudge
 from airflow_provider_flux.connectors.rest.write_blocks import Results
 from airflow_provider_flux.transport.classify import DESTINATION
 from airflow_provider_flux.transport.failures import Judgement
+from airflow_provider_flux.transport.paths import MISSING, get
 from airflow_provider_flux.transport.tally import Tally
+
+_LOCKS = 64
 
 
 class PipedriveDestination(Destination):
@@ -41,6 +46,8 @@ class PipedriveDestination(Destination):
             options.object, self._client, judgement, judge, archives=options.deletes == "archive"
         )
         self._writes = LookupWrites(options, records)
+        self._key = options.key
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def write(self, items: Sequence[WriteItem]) -> list[Verdict]:
         """Write one batch: one verdict per item, in order.
@@ -48,13 +55,21 @@ class PipedriveDestination(Destination):
         :raises OutcomeUnknown: records were sent, must not be sent again, and no verdict came back
         :raises FluxError: nothing was stored, or everything may be sent again
         """
-        verdicts = write_each(items, self._writes.write, idempotent=self.idempotent, can_find=self.can_find)
+        verdicts = write_each(items, self._write_one, idempotent=self.idempotent, can_find=self.can_find)
         raise_if_all_alike(verdicts)
         return verdicts
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
         """The id of each item that is there."""
         return self._writes.find(items)
+
+    def _write_one(self, item: WriteItem) -> Verdict:
+        """Two source records with one key may be in two batches: the second looks up when the first is made."""
+        value = MISSING if self._key is None else get(item.data, self._key[0])
+        if self._key is None or value is MISSING:
+            return self._writes.write(item)
+        with self._locks[hash(plain(self._key[0], value)) % _LOCKS]:
+            return self._writes.write(item)
 
     def calls(self) -> Tally:
         """The calls made so far."""
