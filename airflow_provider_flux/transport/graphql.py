@@ -98,7 +98,7 @@ _ABOUT_INPUT: Sequence[tuple[str, re.Pattern[str]]] = (
     ("REQUIRED_FIELD_MISSING", re.compile(r'Field "?(?P<field>\w+)"? of required type ".+" was not provided')),
     ("REQUIRED_FIELD_MISSING", re.compile(r'got invalid value (?:null|None) at "\w+\.(?P<field>[\w.]+)"')),
     ("FIELD_NOT_FOUND", re.compile(r'got invalid value .*Field "(?P<field>\w+)" is not defined by type', re.DOTALL)),
-    ("INVALID_FORMAT", re.compile(r'got invalid value .* at "\w+\.(?P<field>[\w.\[\]]+)"', re.DOTALL)),
+    ("INVALID_FORMAT", re.compile(r'got invalid value (?:.* )?at "\w+\.(?P<field>[\w.\[\]]+)"', re.DOTALL)),
     # The same two, from version 17 and 3.3 on.
     ("REQUIRED_FIELD_MISSING", re.compile(r'has invalid value.* to include required field "(?P<field>\w+)"')),
     ("REQUIRED_FIELD_MISSING", re.compile(r"has invalid value at \.(?P<field>[\w.]+): .* not to be (?:null|None)")),

@@ -84,21 +84,32 @@ class FlowPlatformDestination(Destination):
             payload = render(item)
         except Unfit as unfit:
             return unfit.error
-        answer = self._mutator.send(
-            Mutation(EXECUTE, id=f"{EXECUTED}.status", idempotent=self.idempotent),
-            {"workflowId": workflow, "payload": payload},
-            item,
-        )
+        answer = self._execute({"workflowId": workflow, "payload": payload}, item)
         if not isinstance(answer, Answer):
-            # The platform's word for 400: the payload does not fit the input schema of the flow.
-            unnamed = answer.status == 400 and answer.code == "RECORD_REJECTED"
-            return replace(answer, code="PAYLOAD_MISMATCH") if unnamed else answer
+            return answer
         run = run_of(answer.at(EXECUTED))
         if run is None or (not run.ended and run.id is None):
             return self._unknown(f"the platform does not say what became of it: {as_text(answer.value)[:300]}")
         if run.ended or not self._options.wait:
             return self._verdict(run, answer.value)
         return run
+
+    def _execute(self, variables: dict[str, Any], item: WriteItem) -> Answer | RecordError:
+        """Ask for a run.
+
+        :raises FluxError: what keeps every record from being handed over
+        """
+        mutation = Mutation(EXECUTE, id=f"{EXECUTED}.status", idempotent=self.idempotent)
+        try:
+            answer = self._mutator.send(mutation, variables, item)
+        except FluxError as error:
+            if error.code != "PAYLOAD_MISMATCH":
+                raise
+            # The document is always the same: it is the payload that does not fit, of this record at least.
+            return RecordError(error.code, error.message, answer=error.answer, status=error.status)
+        if isinstance(answer, RecordError) and answer.status == 400 and answer.code == "RECORD_REJECTED":
+            return replace(answer, code="PAYLOAD_MISMATCH")  # as the platform's error reference names a 400
+        return answer
 
     def _ends(self, runs: dict[int, Run]) -> dict[int, Verdict]:
         """The verdicts on records whose runs were started, as soon as each has ended, or the time is up."""
