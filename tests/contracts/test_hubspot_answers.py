@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,17 +108,44 @@ def test_the_limit_of_ten_seconds_is_waited_for(hubspot: Account) -> None:
     assert len(hubspot.calls) == 2
 
 
-@pytest.mark.parametrize("policy", ["DAILY", None])
-def test_the_limit_of_the_day_is_asked_once_and_ends_the_run(hubspot: Account, policy: str | None) -> None:
+@pytest.mark.parametrize("told_by", ["policy", "message", "header"])
+def test_the_limit_of_the_day_is_asked_once_and_ends_the_run(hubspot: Account, told_by: str) -> None:
+    """Any of the three is enough: with OAuth there is no header for the day."""
     reply = limited("DAILY")
-    if policy is None:  # by its message alone
+    if told_by != "policy":
         del reply.body["policyName"]
+    if told_by == "header":
+        reply.body["message"] = "You have reached your limit."
+        reply.headers |= {"X-HubSpot-RateLimit-Daily": "250000", "X-HubSpot-RateLimit-Daily-Remaining": "0"}
     hubspot.vendor.faults.append(reply)
     with pytest.raises(FluxError) as caught:
         written(hubspot.destination(), ADA)
     assert caught.value.code == "QUOTA_EXHAUSTED"
     assert not caught.value.transient
     assert len(hubspot.calls) == 1
+
+
+def test_the_headers_of_the_limit_are_optional_and_obeyed(hubspot: Account) -> None:
+    told = {
+        "X-HubSpot-RateLimit-Interval-Milliseconds": "500",
+        "X-HubSpot-RateLimit-Max": "100",
+        "X-HubSpot-RateLimit-Remaining": "0",
+    }
+
+    used_up_at: list[float] = []
+
+    def used_up(call: Call) -> Reply:
+        used_up_at.append(time.monotonic())
+        reply = hubspot.vendor.handle(call)
+        return Reply(reply.status, reply.body, told)
+
+    def too_early(call: Call) -> Reply | None:
+        return limited("DAILY") if time.monotonic() < used_up_at[0] + 0.05 else None
+
+    hubspot.vendor.faults += [used_up, too_early]
+    destination = hubspot.destination()
+    for _ in range(2):
+        assert isinstance(written(destination, ADA)[0], Written)
 
 
 def test_missing_scopes_are_named(hubspot: Account) -> None:

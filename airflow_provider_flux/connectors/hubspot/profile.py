@@ -8,14 +8,11 @@ from urllib.parse import quote
 from airflow_provider_flux.connectors.api.profile import ApiProfile, SignIn
 from airflow_provider_flux.transport.classify import Row
 from airflow_provider_flux.transport.pace import Limit
-from airflow_provider_flux.transport.quota import adviser_of
 
 _ROWS = (
     # The same status for two things: a span of ten seconds, and the day (until midnight in the account's time zone).
     Row("QUOTA_EXHAUSTED", frozenset({429}), "policyName", re.compile("^DAILY$")),
     Row("QUOTA_EXHAUSTED", frozenset({429}), "message", re.compile(r"\bdaily limit\b", re.IGNORECASE)),
-    Row("RATE_LIMIT_EXCEEDED", frozenset({429})),
-    Row("AUTHENTICATION_FAILED", frozenset({401})),
     Row("PERMISSION_DENIED", frozenset({403}), "category", re.compile("^MISSING_SCOPES$")),
     Row("NOT_FOUND", frozenset({400, 404}), "message", re.compile("^Unable to infer object type from")),
     Row("BAD_REQUEST", frozenset({400}), "message", re.compile(r"\bby non-unique\b")),
@@ -34,7 +31,6 @@ PROFILE = ApiProfile(
     rows=_ROWS,
     # The search is exempt from the first, and has one of its own.
     limits=(Limit(100, 10, "per app and account"), Limit(5, 1, "per account, searches", path="/search")),
-    adviser=adviser_of(_ROWS),
     test_path="/account-info/v3/details",
 )
 
