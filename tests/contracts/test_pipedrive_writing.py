@@ -301,7 +301,7 @@ def test_an_activity_is_made_and_changed_by_its_id(crm: Company) -> None:
 
 
 def test_what_the_calls_cost_is_what_the_page_says(crm: Company) -> None:
-    """docs/connectors/pipedrive.md: 25 tokens for a new person, 5 or 6 for a known one, 10 to list the newest."""
+    """docs/connectors/pipedrive.md: 25 for a new person and 20 for a fallback key, 5 or 6 for one that is known."""
     destination = crm.destination()
     keys(written(destination, ADA))
     assert crm.vendor.tokens == 20 + 10 + 5
@@ -309,6 +309,10 @@ def test_what_the_calls_cost_is_what_the_page_says(crm: Company) -> None:
     keys(written(destination, {"email": "bob@example.com", "name": "Bob"}))
     assert crm.vendor.tokens == 25
     crm.vendor.tokens = 0
+    keys(written(crm.destination(fallback_keys=["phone"]), {"email": "cyd@example.com", "name": "Cyd", "phone": "1"}))
+    assert crm.vendor.tokens == 20 + 10 + 20 + 5
+    crm.vendor.tokens = 0
     [key] = [key for key, row in crm.records().items() if row["name"] == "Bob"]
     keys(written(destination, {"name": "Bobby"}, key=key))
-    assert crm.vendor.tokens == 5
+    keys(written(destination, {"name": "Bobby", "email": "bob@example.com"}, key=key))
+    assert crm.vendor.tokens == 5 + 6

@@ -79,27 +79,28 @@ def described(
 
 
 def _description(declared: ObjectType, told: list[dict[str, Any]]) -> Description:
-    required = {str(field.get("field_code")) for field in told if get(field, "required_fields.enabled") is True}
     fields = {field.name: field for field in declared.fields}
     for field in told:
-        info = _field(field, required)
+        info = _field(field)
         # The standard fields are declared by the names and types that records have, which are not always these.
         fields.setdefault(info.name, info)
     return Description(declared.name, tuple(fields.values()))
 
 
-def _field(field: dict[str, Any], required: set[str]) -> FieldInfo:
+def _field(field: dict[str, Any]) -> FieldInfo:
     code, kind, custom = str(field.get("field_code")), str(field.get("field_type")), bool(field.get("is_custom_field"))
     options = [option for option in field.get("options") or [] if isinstance(option, dict)]
     label = str(field.get("field_name") or "") or None
     if options and custom:
         named = ", ".join(f"{option.get('id')} = {option.get('label')}" for option in options)
         label = f"{label}: {named}"
+    if custom and get(field, "required_fields.enabled") is True:
+        # Of what people type in; no source says that the API refuses a record without it.
+        label = f"{label} (required in Pipedrive's own forms)"
     return FieldInfo(
         f"custom_fields.{code}" if custom else code,
         _TYPES.get(kind, "any"),
         label,
-        required=custom and code in required,
         max_length=_LENGTHS.get(kind),
         # A record holds the ids of options, not their names.
         enum=tuple(str(option.get("id")) for option in options) if custom and kind == "enum" else (),

@@ -180,4 +180,4 @@ FIELD_LISTS: Mapping[str, str] = {
 """Where an object's fields are listed; 10 tokens a page."""
 
 TELL_REQUIRED = frozenset({"personFields", "organizationFields", "dealFields"})
-"""Those lists that say which fields a company has made mandatory."""
+"""Those lists that say which fields a company has made mandatory in its forms."""
