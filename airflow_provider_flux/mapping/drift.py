@@ -21,6 +21,7 @@ FEWEST = 10
 """Records that must have been observed on both sides before anything counts."""
 _CHANCE = 0.001
 _ALIKE = 0.6
+_MOST, _HARDLY_ANY = 0.5, 0.1  # shares of the records that have a field
 _MANY = 0.5  # share of empty values that is news where it was below _FEW
 _FEW = 0.05
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -85,18 +86,20 @@ def drifts(before: Shape, now: Shape, mapping: Mapping | None = None) -> list[Dr
         if path not in taken
     ]
     for path, field in now.fields.items():
-        if path in before.fields:
+        if path in before.fields and path not in removed and path not in added:
             found += _changed(path, before.fields[path], field)
     touched = [_with_rules(drift, mapping) for drift in found]
     return sorted(touched, key=lambda drift: (not drift.rules, drift.path))
 
 
 def _gone(first: Shape, second: Shape, path: str) -> bool:
-    """Whether a field of the first is in no record of the second, and chance does not explain it."""
-    if path in second.fields:
-        return False
+    """Whether a field of the first is in none of the second, where chance does not explain it, or in hardly any."""
     share = first.fields[path].seen / (first.records + 1)
-    return (1 - share) ** second.records < _CHANCE
+    left = second.fields.get(path)
+    if left is None:
+        return (1 - share) ** second.records < _CHANCE
+    # Both shapes come for a while when a source changes step by step.
+    return share >= _MOST and left.seen <= _HARDLY_ANY * second.records
 
 
 def _topmost(paths: Iterable[str]) -> list[str]:
