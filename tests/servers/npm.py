@@ -33,14 +33,14 @@ _NO_NETWORK = re.compile(
 )
 
 
-def installed(name: str) -> Path:
+def installed(name: str, cache: Path = CACHE) -> Path:
     """The folder of the program `packages/<name>`, installed now unless it is there already.
 
     A test that cannot have it is skipped: there is no npm, or no registry answers. Any other failure of npm is one.
     """
-    target = CACHE / name
+    target = cache / name
     wanted = _stamp(name)
-    with _locked(name):
+    with _locked(cache, name):
         if _read(target / "flux-stamp") != wanted:
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(PACKAGES / name, target)
@@ -82,7 +82,7 @@ def _npm(folder: Path, *arguments: str) -> str:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip(f"there is no npm here to install {folder.name}")
-    command = [npm, *arguments, "--loglevel=error", "--fetch-retries=1"]
+    command = [npm, *arguments, "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=500"]
     try:
         answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
@@ -109,9 +109,9 @@ def _read(path: Path) -> str | None:
 
 
 @contextmanager
-def _locked(name: str) -> Iterator[None]:
+def _locked(cache: Path, name: str) -> Iterator[None]:
     """One installs, the other workers wait."""
-    CACHE.mkdir(exist_ok=True)
-    with (CACHE / f"{name}.lock").open("w") as handle:
+    cache.mkdir(exist_ok=True)
+    with (cache / f"{name}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from tests.contracts.servers.wire import unused_port
+from tests.servers import npm
 from tests.servers.mariadb import MariaDb
 from tests.servers.oidc import Oidc
 from tests.servers.postgraphile import PostGraphile
@@ -102,6 +104,21 @@ def test_mariadb_has_new_databases(mariadb: MariaDb) -> None:
     mariadb.sql(f"INSERT INTO {database}.people VALUES ('a@example.com')")
     with pytest.raises(subprocess.CalledProcessError, match="non-zero"):
         mariadb.sql(f"INSERT INTO {database}.people VALUES ('a@example.com')")
+
+
+def test_without_npm_a_test_is_skipped_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pytest.skip.Exception, match="there is no npm here to install oidc"):
+        npm.installed("oidc", tmp_path / "cache")
+
+
+def test_without_a_registry_a_test_is_skipped_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm here")
+    monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{unused_port()}")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
+    with pytest.raises(pytest.skip.Exception, match="npm could not fetch oidc: ECONNREFUSED"):
+        npm.installed("oidc", tmp_path / "cache")
 
 
 def test_a_server_ends_with_a_test_process_that_is_killed(tmp_path: Path) -> None:
