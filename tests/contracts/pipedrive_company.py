@@ -13,7 +13,8 @@ from airflow_provider_flux.connectors.options import DestinationOptions, SourceO
 from airflow_provider_flux.connectors.pipedrive import Pipedrive
 from airflow_provider_flux.stages.deliver import deliver
 from tests.contracts.servers.wire import Call, serve
-from tests.contracts.vendors.pipedrive import TOKEN, PipedriveVendor, Record
+from tests.contracts.vendors.pipedrive import PipedriveVendor
+from tests.contracts.vendors.pipedrive_api import TOKEN, Record
 
 
 class Company:

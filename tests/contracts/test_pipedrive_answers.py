@@ -15,7 +15,7 @@ from airflow_provider_flux.transport.messages import Response
 from tests.contracts.pipedrive_company import Company, company, written
 from tests.contracts.servers.wire import Call, Reply
 from tests.contracts.suite.account import window
-from tests.contracts.vendors.pipedrive import refusal
+from tests.contracts.vendors.pipedrive_api import refusal
 
 ADA = {"email": "ada@example.com", "name": "Ada Lovelace"}
 _DAILY = {"x-daily-ratelimit-token-limit": "30000", "x-daily-ratelimit-token-remaining": "0", "Retry-After": "1"}

@@ -15,7 +15,7 @@ from airflow_provider_flux.errors import FluxError
 from tests.contracts.pipedrive_company import Company, company
 from tests.contracts.servers.wire import Call, Reply
 from tests.contracts.suite.account import window
-from tests.contracts.vendors.pipedrive import CHOICE, CUSTOM, refusal
+from tests.contracts.vendors.pipedrive_api import CHOICE, CUSTOM, refusal
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store import Store, open_store
 from airflow_provider_flux.transport.shared import Shared
 from tests.contracts.pipedrive_company import Company, company
-from tests.contracts.vendors.pipedrive import CLIENT, REFRESH, TOKEN
+from tests.contracts.vendors.pipedrive_api import CLIENT, REFRESH, TOKEN
 
 
 @pytest.fixture

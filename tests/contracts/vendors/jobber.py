@@ -25,7 +25,7 @@ _DOCS = "https://developer.getjobber.com/docs/using_jobbers_api/api_rate_limits"
 
 
 class Jobber(Vendor):
-    """One account."""
+    """One account. `search_is_late` makes a search find nothing that was just made."""
 
     connector = "jobber"
     modes = frozenset({"create", "update", "upsert", "create_if_missing"})
@@ -42,6 +42,7 @@ class Jobber(Vendor):
         self.clients: dict[str, Node] = {}
         self.jobs: dict[str, Node] = {}
         self.documents: list[dict[str, Any]] = []
+        self.search_is_late = False
         self._number = 100
         names = ("account", "client", "clients", "clientCreate", "clientEdit", "clientArchive", "clientUnarchive")
         names += ("job", "jobs", "jobCreate", "jobEdit")
@@ -159,6 +160,8 @@ class Jobber(Vendor):
 
     def _clients(self, info: Any, searchTerm: str = "", **asked: Any) -> Node:
         found = [client for client in self.clients.values() if _matches(client, searchTerm)]
+        if searchTerm and self.search_is_late:
+            found = []
         wanted = asked.get("filter") or {}
         if "isArchived" in wanted:
             found = [client for client in found if client["isArchived"] is wanted["isArchived"]]
@@ -178,7 +181,7 @@ class Jobber(Vendor):
         if wrong:
             return {"client": None, "userErrors": wrong}
         plain = {name: value for name, value in input.items() if name not in ("emails", "phones")}
-        client = self.add_client(None, **plain)
+        client = self.add_client(None, createdAt=_now(), **plain)
         for address in input.get("emails", ()):
             self._add(client, "emails", address)
         for phone in input.get("phones", ()):
