@@ -408,7 +408,11 @@ COMMANDS: tuple[Command | Group, ...] = (
         "drift",
         "Show what changed in the sources since the mappings were promoted, and which rules that touches.",
         f"{_HERE}.drift:drift",
-        (Option("flow", help="only of this flow", nargs="?", metavar="FLOW"), _JSON),
+        (
+            Option("flow", help="only of this flow", nargs="?", metavar="FLOW"),
+            Option("--online", help="also ask the sources which fields they have now", action="store_true"),
+            _JSON,
+        ),
         "Every run looks at some of the records that it reads. Exit code 1: a rule breaks.",
     ),
     Command(

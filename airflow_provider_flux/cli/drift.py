@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output
-from airflow_provider_flux.cli.place import find_flow, the_store
-from airflow_provider_flux.errors import ConfigError
+from airflow_provider_flux.cli.place import find_credentials, find_flow, the_store
+from airflow_provider_flux.errors import ConfigError, FluxError
 
 if TYPE_CHECKING:
+    from airflow_provider_flux.connectors.declare import Description
     from airflow_provider_flux.flow.models import Flow
     from airflow_provider_flux.stages.shapes import Drifted
+    from airflow_provider_flux.store import Store
 
 
 def drift(arguments: Namespace, out: Output) -> int:
@@ -24,7 +26,8 @@ def drift(arguments: Namespace, out: Output) -> int:
     with the_store() as store:
         for flow in flows:
             try:
-                found.append(drift_of(store, settings.load().include, flow))
+                described = _described(store, flow, out) if arguments.online else None
+                found.append(drift_of(store, settings.load().include, flow, described))
             except ConfigError as error:
                 out.note(f"{flow.id} is left out: {error}")
     breaks = any(rule.breaks for one in found for change in one.changes for rule in change.rules)
@@ -47,11 +50,36 @@ def _flows(out: Output) -> list[Flow]:
     return flows
 
 
+def _described(store: Store, flow: Flow, out: Output) -> Description | None:
+    """What the flow's source says of its object; None, with a remark, where it does not."""
+    from airflow_provider_flux.connectors import registry
+    from airflow_provider_flux.stages.describe import describe
+
+    options = flow.file.source
+    conn_type = registry.get(options.connector).conn_type
+    try:
+        found = describe(
+            store,
+            options.connection,
+            options.connector,
+            lambda: find_credentials(options.connection, conn_type),
+            options,
+        )
+    except FluxError as error:
+        out.note(f"{flow.id}: {error.message}. {error.next_step}")
+        return None
+    if found is None:
+        out.note(f"{flow.id}: connection '{options.connection}' does not describe its fields")
+    return found
+
+
 def _print(one: Drifted, out: Output) -> None:
-    if one.observed is None or one.since is None:
+    if (one.observed is None or one.since is None) and not one.changes:
         out.line(f"{one.flow}: no run has read its source yet.")
         return
-    compared = f"read {_when(one.observed)}, compared with {_when(one.since)}"
+    compared = "as it describes itself"
+    if one.observed is not None and one.since is not None:
+        compared = f"read {_when(one.observed)}, compared with {_when(one.since)}"
     if not one.changes:
         out.line(f"{one.flow}: its source over connection '{one.connection}' is as it was ({compared}).")
         return

@@ -88,8 +88,25 @@ def drifts(before: Shape, now: Shape, mapping: Mapping | None = None) -> list[Dr
     for path, field in now.fields.items():
         if path in before.fields and path not in removed and path not in added:
             found += _changed(path, before.fields[path], field)
-    touched = [_with_rules(drift, mapping) for drift in found]
-    return sorted(touched, key=lambda drift: (not drift.rules, drift.path))
+    return in_order([with_rules(drift, mapping) for drift in found])
+
+
+def in_order(found: Iterable[Drift]) -> list[Drift]:
+    """Those that touch rules first."""
+    return sorted(found, key=lambda drift: (not drift.rules, drift.path))
+
+
+def with_rules(drift: Drift, mapping: Mapping | None) -> Drift:
+    """The change with the rules that it touches."""
+    if mapping is None or drift.kind == "added":
+        return drift
+    rules = tuple(
+        RuleAtRisk(rule.target, path, *_risk(drift, part, rule.required and not rule.has_default))
+        for rule in mapping.rules
+        for path in rule.paths
+        if (part := _part(path, drift.path)) is not None
+    )
+    return Drift(drift.kind, drift.path, drift.before, drift.now, drift.example, rules)
 
 
 def _gone(first: Shape, second: Shape, path: str) -> bool:
@@ -151,18 +168,6 @@ def _changed(path: str, before: FieldShape, now: FieldShape) -> list[Drift]:
         return [Drift("retyped", path, before.type, now.type, now.example)]
     rarely, often = before.empty <= _FEW * before.seen, now.empty >= _MANY * now.seen
     return [Drift("emptied", path, before.type)] if rarely and often and now.seen >= FEWEST else []
-
-
-def _with_rules(drift: Drift, mapping: Mapping | None) -> Drift:
-    if mapping is None or drift.kind == "added":
-        return drift
-    rules = tuple(
-        RuleAtRisk(rule.target, path, *_risk(drift, part, rule.required and not rule.has_default))
-        for rule in mapping.rules
-        for path in rule.paths
-        if (part := _part(path, drift.path)) is not None
-    )
-    return Drift(drift.kind, drift.path, drift.before, drift.now, drift.example, rules)
 
 
 def _risk(drift: Drift, part: bool, required: bool) -> tuple[bool, str]:

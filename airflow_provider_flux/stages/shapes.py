@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_provider_flux.connectors.declare import Description
 from airflow_provider_flux.connectors.options import SourceOptions
 from airflow_provider_flux.errors import FluxError
+from airflow_provider_flux.flow.compare import Fields
 from airflow_provider_flux.flow.models import Flow
-from airflow_provider_flux.mapping.drift import FEWEST, Drift, drifts
+from airflow_provider_flux.mapping.drift import FEWEST, Drift, drifts, in_order, with_rules
+from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.shape import Shape, decode, encode, sampled
 from airflow_provider_flux.stages.records import ReadRecord
 from airflow_provider_flux.stages.versions import resolve
@@ -70,9 +73,11 @@ class Observer:
             log.warning("what this run read could not be compared with earlier runs: %s", error)
 
 
-def drift_of(store: Store, include: Path, flow: Flow) -> Drifted:
+def drift_of(store: Store, include: Path, flow: Flow, described: Description | None = None) -> Drifted:
     """What changed in the source of a flow, as whichever flow read it last has seen it.
 
+    :param described: what the system says of the object now: a field that it does not name any more is gone, whether a
+        run has seen that or not
     :raises ConfigError: the mapping of the flow is not valid
     """
     options = flow.file.source
@@ -82,6 +87,10 @@ def drift_of(store: Store, include: Path, flow: Flow) -> Drifted:
     changes: list[Drift] = []
     if baseline is not None and newest:
         changes = _selected(options, drifts(decode(baseline.shape), _together(newest), mapping))
+    if described is not None:
+        seen = {change.path for change in changes}
+        unseen = [change for change in _undescribed(described, mapping) if change.path not in seen]
+        changes = in_order([*changes, *unseen])
     return Drifted(
         flow.id,
         options.connection,
@@ -109,6 +118,13 @@ def source_id(options: SourceOptions) -> str:
     """What flows have in common that read the same object over the same connection."""
     named = {name: getattr(options, name, None) for name in _SAME_OBJECT}
     return hashlib.sha256(repr((options.connection, sorted(named.items()))).encode()).hexdigest()
+
+
+def _undescribed(described: Description, mapping: Mapping) -> list[Drift]:
+    """Fields that the mapping reads and the system does not have."""
+    fields = Fields(described)
+    gone = sorted(path for path in mapping.source_paths if fields.missing(path))
+    return [with_rules(Drift("removed", path), mapping) for path in gone]
 
 
 def _keep(store: Store, flow: Flow, run_id: str, shape: Shape) -> list[Drift]:
