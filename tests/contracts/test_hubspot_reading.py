@@ -74,6 +74,17 @@ def test_a_later_run_searches_with_every_member_that_hubspot_demands_and_texts_a
     assert (body["limit"], body["after"], body["sorts"]) == (200, "0", ["hs_object_id"])
 
 
+def test_more_properties_than_fit_into_a_url_are_asked_for_in_the_body_of_a_search(hubspot: Account) -> None:
+    hubspot.vendor.seed(3)
+    fields = ["email", *(f"a_property_with_a_long_name_{number}" for number in range(300))]
+    found = hubspot.read(fields=fields, archived=True)
+    assert [record["email"] for record in found] == [f"person{number}@example.com" for number in range(3)]
+    assert hubspot.calls == ["POST contacts/search", "GET contacts"]
+    assert [one["propertyName"] for one in hubspot.bodies[0]["filterGroups"][0]["filters"]] == ["hs_object_id"]
+    assert len(hubspot.bodies[0]["properties"]) == 302
+    assert "properties" not in hubspot.vendor.calls[1].query
+
+
 def test_everything_but_contacts_has_another_property_for_the_last_change(hubspot: Account) -> None:
     hubspot.crm.add("companies", {"name": "Acme"})
     assert [record["name"] for record in hubspot.read(BEGIN, name="companies")] == ["Acme"]

@@ -28,6 +28,8 @@ _LISTED = 100
 """Records in one page of a list."""
 _FOUND = 200
 """Records in one page of a search."""
+_LONGEST = 6000
+"""Characters of the names of properties in a URL; a search takes them in its body."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,16 +54,21 @@ class HubspotSource(Source):
     def read(self, window: Window) -> Iterator[Page]:
         """Yield the records of the window, then, if the flow asks for them, those in the recycle bin.
 
-        A first run, without a begin, lists everything; the list knows no lag and no ceiling. Later runs search.
+        A first run, without a begin, lists everything; the list knows no lag and no ceiling. Later runs search, and so
+        does a flow with more properties than fit into a URL.
 
         :raises FluxError: what HubSpot answers; UNREADABLE_ANSWER for an answer of another shape
         """
-        if window.start is not None and self._searches:
+        if (window.start is not None and self._searches) or not self._fits_url:
             yield from self._search(window)
         else:
             yield from self._list(archived=False)
         if self._archived:
             yield from self._list(archived=True)
+
+    @property
+    def _fits_url(self) -> bool:
+        return len(",".join(self._properties)) <= _LONGEST
 
     def fetch(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Page]:
         """Yield the records with these ids, 100 in one call; those that are not there are named in a 207."""
@@ -84,7 +91,8 @@ class HubspotSource(Source):
         after: str | None = None
         while True:
             params: dict[str, Any] = {"limit": _LISTED, "archived": "true" if archived else "false"}
-            if self._properties:
+            # Of what is in the bin only the id matters, should all the names be too long.
+            if self._properties and self._fits_url:
                 params["properties"] = ",".join(self._properties)
             if after is not None:
                 params["after"] = after
@@ -119,8 +127,10 @@ class HubspotSource(Source):
 
     def _query(self, window: Window, last: str) -> dict[str, Any]:
         """A search as HubSpot's description demands it: all five members, and every value a text."""
-        assert window.start is not None
-        filters = [{"propertyName": self._modified, "operator": "GTE", "value": _milliseconds(window.start)}]
+        filters = []
+        if window.start is not None:
+            value = _milliseconds(window.start)
+            filters.append({"propertyName": self._modified, "operator": "GTE", "value": value})
         if window.end is not None:
             value = _milliseconds(window.end, up=True)
             filters.append({"propertyName": self._modified, "operator": "LT", "value": value})
