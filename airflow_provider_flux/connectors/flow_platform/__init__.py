@@ -39,8 +39,8 @@ class FlowPlatform(Connector):
         "a deployed flow, by its id",
         key=("none: it can only be written",),
         modes=FlowPlatformDestinationOptions.MODES,
+        match=("nothing: a run cannot be looked up",),
         deletes=FlowPlatformDestinationOptions.DELETES,
-        batch_size=10_000,
         doubt="create: a record whose run may have been started is held for a person; upsert: it is handed over again",
     )
     destination_options = FlowPlatformDestinationOptions

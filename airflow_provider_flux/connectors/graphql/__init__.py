@@ -54,8 +54,8 @@ class Graphql(Connector):
         paging="Relay connections, offsets, or one answer; a page that costs too much is halved",
         modes=GraphqlDestinationOptions.MODES,
         deletes=GraphqlDestinationOptions.DELETES,
+        match=("the fields that `find` asks for",),
         fallback_keys=True,
-        batch_size=10_000,
         doubt="upsert and update are sent again; a create is looked up by `find`, and held for a person without it",
     )
     source_options = GraphqlSourceOptions
