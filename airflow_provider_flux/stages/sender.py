@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import NoReturn
@@ -14,7 +14,7 @@ from airflow_provider_flux.stages.acknowledge import Acknowledger
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.deliver import Verdicts, deliver, find_or_deliver
-from airflow_provider_flux.stages.fail_fast import stopped_at, stops
+from airflow_provider_flux.stages.fail_fast import never, stopped_at, stops
 from airflow_provider_flux.stages.guard import Guard, Guarded
 from airflow_provider_flux.stages.isolate import is_fault, isolate
 from airflow_provider_flux.stages.records import MappedRecord
@@ -42,6 +42,7 @@ class Sender:
         self._elsewhere = {} if destination.idempotent else ctx.store.acked_elsewhere(run, ctx.epoch)
         self._pool = ThreadPoolExecutor(destination.in_flight, thread_name_prefix="flux-write")
         self._flying: dict[Future[Verdicts], tuple[Batch, Guarded]] = {}
+        self._waiting: list[tuple[Batch, Guarded]] = []  # until there are enough of them to be noted at once
         self._works = False  # whether any batch of this attempt brought verdicts
         self._in_vain = False  # whether not even single records did, when they were tried alone
         self._in_a_row = 0
@@ -73,7 +74,8 @@ class Sender:
             self._ctx.store.copy_ack(self._run, epoch, self._ctx.epoch, batch.number, batch.sha256)
             self._acknowledger.count_again(batch.records)
             return
-        while len(self._flying) >= self._destination.in_flight:
+        while self._is_full():
+            self._depart()
             self.land()
         guarded = self._guard.split(batch.records)
         if not guarded.send:
@@ -83,13 +85,16 @@ class Sender:
         elif self._called_off is not None:
             self._acknowledge(batch, guarded, _same(guarded, self._called_off, "not tried: "), tried=False)
         else:
-            self._send(batch, guarded, deliver)
+            self._waiting.append((batch, guarded))
+            if self._is_full():
+                self._depart()
 
     def finish(self) -> None:
         """Wait for what is on its way.
 
         :raises FluxError: as `land`
         """
+        self._depart()
         while self._flying:
             self.land()
 
@@ -101,7 +106,16 @@ class Sender:
         """
         done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
         # In the order of sending, so that "in a row" means what it says.
-        for future in sorted(done, key=lambda future: self._flying[future][0].number):
+        ordered = sorted(done, key=lambda future: self._flying[future][0].number)
+        if self._destination.idempotent and self._stops is never and not any(map(Future.exception, ordered)):
+            # The store waits for its disk once for all. Should it fail, these batches are sent again: that does no harm.
+            with self._ctx.store.together():
+                self._take_in(ordered)
+        else:
+            self._take_in(ordered)
+
+    def _take_in(self, ordered: Sequence[Future[Verdicts]]) -> None:
+        for future in ordered:
             batch, guarded = self._flying.pop(future)
             try:
                 verdicts = future.result()
@@ -142,16 +156,26 @@ class Sender:
         retry_after = error.retry_after
         raise FluxError(error.code, what, next_step=error.next_step, answer=error.answer, retry_after=retry_after)
 
-    def _send(self, batch: Batch, guarded: Guarded, way: Callable[..., Verdicts], *, noted: bool = False) -> None:
-        if not noted:
-            self._mark_sent(batch)
+    def _is_full(self) -> bool:
+        return len(self._flying) + len(self._waiting) >= self._destination.in_flight
+
+    def _depart(self) -> None:
+        """Send the batches that wait, noted together before their first byte."""
+        waiting, self._waiting = self._waiting, []
+        sent = {batch.number: batch.sha256 for batch, _ in waiting}
+        self._ctx.store.mark_all_sent(self._run, self._ctx.epoch, sent, self._acknowledger.mapping_version)
+        for batch, guarded in waiting:
+            self._send(batch, guarded, deliver)
+
+    def _send(self, batch: Batch, guarded: Guarded, way: Callable[..., Verdicts]) -> None:
+        """Send a batch that is noted as sent."""
         future = self._pool.submit(way, self._destination, _items(guarded), self._stops)
         self._flying[future] = (batch, guarded)
 
     def _resolve_doubt(self, batch: Batch, guarded: Guarded) -> None:
         if self._destination.can_find:
             log.warning("batch %d was sent by an attempt that died; asking the destination for it", batch.number)
-            self._send(batch, guarded, find_or_deliver, noted=True)
+            self._send(batch, guarded, find_or_deliver)
             return
         log.warning("batch %d was sent by an attempt that died; its records are held", batch.number)
         last = self._acknowledger.hold(batch, guarded)

@@ -7,6 +7,7 @@ transaction's first read. PostgreSQL: the defaults.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,6 +37,7 @@ class Database:
         self.is_sqlite = url.drivername.startswith("sqlite")
         self._reader = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._writer = self._reader.execution_options(flux_writes=True)
+        self._joined = threading.local()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -52,8 +54,27 @@ class Database:
 
         :raises FluxError: STORE_UNAVAILABLE
         """
+        joined: Connection | None = getattr(self._joined, "connection", None)
+        if joined is not None:
+            yield joined
+            return
         with self._failures(), self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of those that this thread begins inside the block: one wait for the disk.
+
+        All or nothing: when the block fails, nothing of it is there.
+
+        :raises FluxError: STORE_UNAVAILABLE
+        """
+        with self.writing() as connection:
+            self._joined.connection = connection
+            try:
+                yield
+            finally:
+                self._joined.connection = None
 
     def close(self) -> None:
         """Give all connections back."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -43,9 +44,24 @@ class Records(StorePart):
 
     def mark_sent(self, run: Run, epoch: int, batch: int, sha256: str, mapping_version: int | None) -> None:
         """Note that a batch may reach the destination from now on. An acknowledgement of the same content stays."""
-        row = {**_batch(run, epoch, batch, sha256, mapping_version), "state": SENT, "acked_at": None}
-        with self._database.writing() as connection:
-            connection.execute(_mark_sent(connection.dialect.name), row)
+        self.mark_all_sent(run, epoch, {batch: sha256}, mapping_version)
+
+    def mark_all_sent(self, run: Run, epoch: int, sent: Mapping[int, str], mapping_version: int | None) -> None:
+        """As `mark_sent`, for several batches at once.
+
+        :param sent: SHA-256 of the content, by batch
+        """
+        rows = [
+            {**_batch(run, epoch, batch, sha256, mapping_version), "state": SENT, "acked_at": None}
+            for batch, sha256 in sent.items()
+        ]
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(_mark_sent(connection.dialect.name), rows)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make one transaction of what this thread writes inside the block (see `Database.together`)."""
+        return self._database.together()
 
     def forget_sent(self, run: Run, epoch: int, batch: int, arrived: Sequence[Link] = ()) -> None:
         """Note that nothing of a `sent` batch reached the destination: a retry may send it without any doubt.
