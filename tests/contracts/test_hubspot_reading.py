@@ -102,6 +102,13 @@ def test_more_results_than_a_search_hands_out_are_read_by_their_ids(hubspot: Acc
     assert hubspot.crm.search("contacts", beyond).status == 400
 
 
+def test_a_search_whose_pages_are_smaller_than_asked_for_is_read_to_its_end(hubspot: Account) -> None:
+    hubspot.vendor.seed(250)
+    hubspot.crm.largest_page = 100
+    assert len(hubspot.read(BEGIN)) == 250
+    assert len(hubspot.calls) == 3
+
+
 def test_a_search_that_is_not_in_the_order_of_the_ids_is_an_error_and_no_gap(hubspot: Account) -> None:
     hubspot.vendor.seed(250)
 

@@ -89,7 +89,8 @@ class Finder:
         records = self._api.records(response)
         if len(values) == 1:
             return [[record["id"] for record in records]]
-        if len(records) == _FOUND:
+        total = response.decoded.value.get("total")
+        if isinstance(total, int) and total > len(records):
             # So many records have the values of one that those of the others may not be among the results.
             return [ids for each in values for ids in self._searched(fields, [each])]
         held = [(_held(record, fields), record["id"]) for record in records]

@@ -99,7 +99,7 @@ class HubspotSource(Source):
             response = self._api.get(self._api.path, params)
             yield self._page(response)
             following = get(response.decoded.value, "paging.next.after")
-            if following is MISSING or following is None:
+            if _is_missing(following):
                 return
             if following == after:
                 raise self._api.judgement.unreadable(response, "the list names the same next page again, without end")
@@ -116,7 +116,8 @@ class HubspotSource(Source):
             response = self._api.post("/search", self._query(window, last))
             page = self._page(response)
             yield page
-            if len(page.records) < _FOUND:
+            # What HubSpot says counts, not what was asked for: it may lower the page size.
+            if not page.records or _is_missing(get(response.decoded.value, "paging.next.after")):
                 return
             ids = [str(record.get("id")) for record in page.records]
             if not _ascending([last, *ids]):
@@ -163,6 +164,10 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
     if own.get("archived") is True:
         dates.append(own.get("archivedAt"))
     return {**properties, **own, "updatedAt": _latest(dates)}
+
+
+def _is_missing(value: Any) -> bool:
+    return value is MISSING or value is None
 
 
 def _latest(dates: Sequence[Any]) -> Any:
