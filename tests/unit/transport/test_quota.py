@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_flux.transport.advice import Advice
 from airflow_provider_flux.transport.classify import Row
 from airflow_provider_flux.transport.messages import Request, Response
-from airflow_provider_flux.transport.quota import adviser_of, advisers
+from airflow_provider_flux.transport.quota import adviser_of, advisers, day_used_up
 from airflow_provider_flux.transport.tally import RATE_LIMIT
 from tests.contracts.servers.wire import Reply, script
 from tests.unit.transport.conftest import Lab
@@ -76,3 +76,21 @@ def test_a_throttle_with_another_status_is_overcome_and_counted_as_one(lab: Lab)
     client = lab.client(wire.url, adviser=adviser_of(ROWS))
     assert client.send(Request("POST", "/x", body=b"{}")).status == 200
     assert {kind: count.number for (_, kind), count in client.tally.counts.items()} == {RATE_LIMIT: 1, "ok": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "used_up"),
+    [
+        (429, {"x-daily-ratelimit-token-remaining": "0"}, True),  # Pipedrive
+        (429, {"X-HubSpot-RateLimit-Daily-Remaining": " 0 "}, True),
+        (429, {"x-daily-ratelimit-token-remaining": "10"}, False),
+        (429, {"x-ratelimit-remaining": "0"}, False),  # of a few seconds
+        (429, {"x-daily-ratelimit-token-limit": "0"}, False),
+        (429, {}, False),
+        (200, {"x-daily-ratelimit-token-remaining": "0"}, False),  # the last call that it allowed
+    ],
+)
+def test_a_day_is_used_up_where_a_429_says_that_nothing_is_left_of_it(
+    status: int, headers: dict[str, str], used_up: bool
+) -> None:
+    assert day_used_up(Response(status, headers, b"", "https://api.example.com/x", "GET /x")) is used_up
