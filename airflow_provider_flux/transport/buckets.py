@@ -123,6 +123,9 @@ def graphql_advice(response: Response) -> Advice | None:
     if not is_throttled(value):
         return None
     cost = cost_of(value)
+    if cost is not None and cost.bucket is not None and cost.requested > cost.bucket.maximum:
+        # "A query with a cost above this value will never resolve" (Jobber, who calls it a throttle none the less).
+        return None
     wait = cost.bucket.wait(cost.requested) if cost is not None and cost.bucket is not None else 0.0
     # A bucket that holds enough was emptied by somebody else in between: then the usual pauses apply.
     return Advice(again=True, wait=wait or None)
