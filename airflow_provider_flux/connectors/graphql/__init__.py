@@ -42,7 +42,6 @@ class Graphql(Connector):
             "host": "https://api.example.com",
             "schema": "https",
             "password": "how it is sent is written in the flow: auth",
-            "test_path": "/graphql",
         },
         fields={**CLIENT, **OAUTH, "test_path": TEST_PATH},
     )
