@@ -108,7 +108,7 @@ class Sender:
         # In the order of sending, so that "in a row" means what it says.
         ordered = sorted(done, key=lambda future: self._flying[future][0].number)
         if self._destination.idempotent and self._stops is never and not any(map(Future.exception, ordered)):
-            # The store waits for its disk once for all. Should it fail, these batches are sent again: that does no harm.
+            # The store waits for its disk once. Should it fail, these batches are sent again: that does no harm.
             with self._ctx.store.together():
                 self._take_in(ordered)
         else:
