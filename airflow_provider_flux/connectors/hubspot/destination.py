@@ -62,8 +62,9 @@ class HubspotDestination(Destination):
         there = [place for place, item in enumerate(items) if not item.deleted]
         if self._mode == "create":
             self._create(items, there, verdicts, looked_up=False)
-        for places in self._rounds(items, there) if self._mode != "create" else ():
-            self._round(items, places, verdicts)
+        else:
+            for places in self._rounds(items, there):
+                self._round(items, places, verdicts)
         return [verdicts[place] for place in range(len(items))]
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
@@ -87,9 +88,8 @@ class HubspotDestination(Destination):
         rounds: list[list[int]] = []
         seen: dict[str, int] = {}
         for place in places:
-            item = items[place]
-            value = get(item.data, self._key) if self._key is not None else MISSING
-            names = [name for name in (item.destination_key, None if value is MISSING else str(value)) if name]
+            value = self._key_value(items[place])
+            names = [str(name) for name in (items[place].destination_key, value) if name is not None]
             number = max((seen.get(name.casefold(), 0) for name in names), default=0)
             seen.update((name.casefold(), number + 1) for name in names)
             if number == len(rounds):
@@ -143,7 +143,7 @@ class HubspotDestination(Destination):
             assert self._key is not None
             if error := self._without_key(items[place]):
                 raise Unfit(error)
-            value = text(self._key, get(data, self._key))
+            value = text(self._key, self._key_value(items[place]))
             return {"id": value, "idProperty": self._key, "properties": properties(data)}
 
         self._send("/batch/upsert", items, places, body, verdicts)
@@ -195,12 +195,16 @@ class HubspotDestination(Destination):
 
     def _without_key(self, item: WriteItem) -> RecordError | None:
         """The error of a record whose key is empty."""
-        value = MISSING if self._key is None else get(item.data, self._key)
-        if value is not MISSING and value is not None and value != "":
+        if self._key_value(item) is not None:
             return None
         return RecordError(
             "REQUIRED_FIELD_MISSING", f"'{self._key}' is empty, and HubSpot finds records by it", field=self._key
         )
+
+    def _key_value(self, item: WriteItem) -> Any:
+        """The record's value of the key; None where it has none."""
+        value = MISSING if self._key is None else get(item.data, self._key)
+        return None if value is MISSING or value == "" else value
 
     def _send(
         self,
