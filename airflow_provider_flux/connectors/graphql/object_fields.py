@@ -52,8 +52,9 @@ def describe_object(
     writes = {} if isinstance(options, SourceOptions) or shape.input is None else _fields(graph, shape.input)
     if not isinstance(options, DestinationOptions):
         reads.update({name: known[name] for name in shape.own})
-    if isinstance(options, DestinationOptions):
+    if writes:
         writes = {**{name: one for name, one in known.items() if not one.read_only}, **writes}
+    if isinstance(options, DestinationOptions):
         writes.setdefault("id", FieldInfo("id", "string", read_only=True))
     found = {name: _with_known(one, known.get(name), read_only=False) for name, one in writes.items()}
     for name, one in reads.items():
@@ -98,7 +99,7 @@ def _with_known(told: FieldInfo, known: FieldInfo | None, *, read_only: bool) ->
         told.name,
         told.type,
         told.label,
-        told.required or (known is not None and known.required),
+        told.required if known is None else known.required,
         known.max_length if known is not None else None,
         told.enum,
         read_only or told.read_only,

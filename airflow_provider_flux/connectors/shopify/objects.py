@@ -87,7 +87,8 @@ ORDERS = ObjectType(
     batch_size=100,
     doubt="update: sent again",
     fields=(
-        *_ID_AND_TIMES,
+        FieldInfo("id", "string", "gid://shopify/Order/...", required=True),
+        *_read("createdAt", "updatedAt", type="datetime"),
         FieldInfo("email", "string"),
         FieldInfo("phone", "string"),
         FieldInfo("note", "string"),
