@@ -62,6 +62,7 @@ class SqlDestinationOptions(DestinationOptions):
 
     MODES: ClassVar[tuple[Mode, ...]] = ("upsert", "create", "update", "create_if_missing")
     DELETES: ClassVar[tuple[Deletes, ...]] = ("ignore", "archive", "delete")
+    FALLBACK_KEYS: ClassVar[bool] = True
 
     table: str = Field(min_length=1, description="Table, `name` or `schema.name`. It must exist: Flux creates none.")
     archive: dict[Annotated[str, Field(min_length=1)], str | int | float | bool | None] = Field(
@@ -83,6 +84,8 @@ class SqlDestinationOptions(DestinationOptions):
     def _key_is_given(self) -> SqlDestinationOptions:
         if self.key is None and self.mode != "create":
             raise ValueError(f"`mode: {self.mode}` needs `key`: the column(s) that identify a row")
+        if self.fallback_keys and self.mode == "create":
+            raise ValueError("`mode: create` looks nothing up; `fallback_keys` are for the other modes")
         if self.key is None and self.deletes != "ignore":
             raise ValueError(f"`deletes: {self.deletes}` needs `key`: the column(s) that identify a row")
         return self

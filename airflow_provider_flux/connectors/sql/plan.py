@@ -8,7 +8,7 @@ statement of the same transaction. Both are written, in their order, and the row
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -27,16 +27,30 @@ class Step:
 
     :param columns: the columns of `rows`; those of the key for a delete
     :param indices: the item of the batch that each row comes from
+    :param old_keys: the keys under which the rows are found, where these are not their own
     """
 
     delete: bool
     columns: tuple[str, ...]
     indices: list[int]
     rows: list[tuple[Any, ...]]
+    old_keys: list[tuple[Any, ...]] | None = None
 
     def part(self, positions: Sequence[int]) -> Step:
         """The step with only these of its rows."""
-        return Step(self.delete, self.columns, [self.indices[p] for p in positions], [self.rows[p] for p in positions])
+        indices, rows = [self.indices[p] for p in positions], [self.rows[p] for p in positions]
+        old_keys = None if self.old_keys is None else [self.old_keys[p] for p in positions]
+        return Step(self.delete, self.columns, indices, rows, old_keys)
+
+    def apart(self, old_keys: Mapping[int, tuple[Any, ...]]) -> list[Step]:
+        """The rows that stand under another key, by item, and the others, each in a step of their own."""
+        moved = [] if self.delete else [p for p, index in enumerate(self.indices) if index in old_keys]
+        if not moved:
+            return [self]
+        rest = self.part([p for p, index in enumerate(self.indices) if index not in old_keys])
+        found = self.part(moved)
+        found.old_keys = [old_keys[index] for index in found.indices]
+        return [found, *([rest] if rest.rows else [])]
 
 
 @dataclass
@@ -50,23 +64,35 @@ class Plan:
 class Planner:
     """Plans batches for one table. Safe to share between threads."""
 
-    def __init__(self, table: Table, mode: Mode, key: tuple[str, ...], wire: Wire, dialect: str) -> None:
+    def __init__(
+        self,
+        table: Table,
+        mode: Mode,
+        key: tuple[str, ...],
+        wire: Wire,
+        dialect: str,
+        fallback_keys: Sequence[tuple[str, ...]] = (),
+    ) -> None:
         self._table = table
         self._mode = mode
         self._key = key
         self._rules = {name: Rule(column, wire, dialect) for name, column in table.columns.items()}
         self._known: set[tuple[str, ...]] = set()
         self._check_columns(key, "the flow's `key` names")
+        self._check_columns(tuple(name for fields in fallback_keys for name in fields), "`fallback_keys` name")
 
-    def plan(self, items: Sequence[WriteItem]) -> Plan:
+    def plan(self, items: Sequence[WriteItem], settled: Collection[int] = ()) -> Plan:
         """The statements for a batch.
 
+        :param settled: the items for which there is nothing to do
         :raises FluxError: FIELD_NOT_FOUND when the table has no such column
         """
         plan = Plan()
         deletes: list[int] = []
         groups: dict[tuple[str, ...], list[int]] = {}
         for index, item in enumerate(items):
+            if index in settled:
+                continue
             if item.deleted:
                 deletes.append(index)
             else:
@@ -89,7 +115,14 @@ class Planner:
 
         :raises Refused: when a value cannot be a key of this table
         """
-        return tuple(self._rules[name].one(value) for name, value in zip(self._key, values, strict=True))
+        return self.sent(self._key, values)
+
+    def sent(self, fields: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+        """The values of some columns in the form in which they are sent.
+
+        :raises Refused: when a column does not take its value
+        """
+        return tuple(self._rules[name].one(value) for name, value in zip(fields, values, strict=True))
 
     def _deletes(self, items: Sequence[WriteItem], indices: list[int], plan: Plan) -> Step:
         keyed, keys = [], []

@@ -51,6 +51,8 @@ class StatementWriter:
 
     def write(self, connection: Connection, step: Step) -> list[int]:
         """Write one step; the positions that were left: `mode: update` found no row, `create_if_missing` found one."""
+        if step.old_keys is not None:
+            return self._move(connection, step, step.old_keys)
         if step.delete:
             connection.execute(self._removal(), self._keys(step))
             return []
@@ -101,6 +103,24 @@ class StatementWriter:
             else:
                 there = sa.or_(*(sa.and_(*(c == v for c, v in zip(columns, key, strict=True))) for key in part))
             yield from map(tuple, connection.execute(sa.select(*columns).where(there)))
+
+    def keys_with(self, connection: Connection, fields: Sequence[str], values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The keys of the rows that hold these values; three are enough to tell that there are several."""
+        there = sa.and_(*(self._table.c[name] == value for name, value in zip(fields, values, strict=True)))
+        statement = sa.select(*(self._table.c[name] for name in self._key)).where(there).limit(3)
+        return [tuple(row) for row in connection.execute(statement)]
+
+    def _move(self, connection: Connection, step: Step, old_keys: Sequence[tuple[Any, ...]]) -> list[int]:
+        """Update rows under the keys that they have; the positions of those that are not there any more."""
+        change = sa.update(self._table).where(self._match())
+        change = change.values({name: sa.bindparam(f"new_{name}") for name in step.columns})
+        gone = []
+        for position, (row, old) in enumerate(zip(step.rows, old_keys, strict=True)):
+            given = {f"new_{name}": value for name, value in zip(step.columns, row, strict=True)}
+            given |= {f"key_{name}": value for name, value in zip(self._key, old, strict=True)}
+            if connection.execute(change, given).rowcount == 0:
+                gone.append(position)
+        return gone
 
     def _removal(self) -> Any:
         if self._archived is None:

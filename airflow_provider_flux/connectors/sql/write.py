@@ -16,6 +16,7 @@ from airflow_provider_flux.connectors.contract import Destination, Verdict, Writ
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.sql.archive import Archive
 from airflow_provider_flux.connectors.sql.database import Database
+from airflow_provider_flux.connectors.sql.fallback import Fallback, Found
 from airflow_provider_flux.connectors.sql.fault import Fault, is_database_error
 from airflow_provider_flux.connectors.sql.isolate import StatementRefused, isolate
 from airflow_provider_flux.connectors.sql.kinds.base import Refused, Wire
@@ -52,10 +53,12 @@ class SqlDestination(Destination):
         if self._options.deletes == "ignore" and any(item.deleted for item in items):
             raise FluxError("BAD_REQUEST", "a delete was sent although the flow says `deletes: ignore`")
         table = self._open_table()
-        plan = table.planner.plan(items)
-        verdicts: dict[int, Verdict] = dict(plan.errors)
+        found = self._look_up(table, items)
+        plan = table.planner.plan(found.items, found.verdicts)
+        verdicts: dict[int, Verdict] = {**found.verdicts, **plan.errors}
         if plan.steps:
-            verdicts |= _Batch(self._database, table, self._options, items).store(plan.steps, self._pauses)
+            steps = [part for step in plan.steps for part in step.apart(found.old_keys)]
+            verdicts |= _Batch(self._database, table, self._options, found.items).store(steps, self._pauses)
         return [verdicts.get(index, _WRITTEN) for index in range(len(items))]
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
@@ -74,6 +77,13 @@ class SqlDestination(Destination):
             there = table.statements.there(connection, list(sought.values()), table.planner.sent_key)
         found = {places[position] for position in there}
         return [json.dumps(key, ensure_ascii=False) if place in found else None for place, key in enumerate(keys)]
+
+    def _look_up(self, table: _OpenTable, items: Sequence[WriteItem]) -> Found:
+        """What is known of the records before they are written; without `fallback_keys` nothing need be."""
+        if table.fallback is None:
+            return Found(list(items))
+        with self._database.connect() as connection:
+            return table.fallback.look(connection, items)
 
     def calls(self) -> Tally:
         return self._database.tally
@@ -96,15 +106,17 @@ class _OpenTable:
         copies = database.driver in ("psycopg", "psycopg2")
         wire: Wire = "copy" if copies else "sqlite" if dialect == "sqlite" else "native"
         self.label = table.label
-        self.planner = Planner(table, options.mode, key, wire, dialect)
+        self.planner = Planner(table, options.mode, key, wire, dialect, options.fallback_keys)
         archive = Archive(table, options.archive, wire, dialect) if options.deletes == "archive" else None
         self.statements = StatementWriter(table, options.mode, key, wire, dialect, archive)
         self._copier = CopyWriter(database, table, options.mode, key) if copies else None
         self._archives = archive is not None
+        self.fallback = Fallback(options, self.planner, self.statements) if options.fallback_keys else None
 
     def writer(self, step: Step) -> StatementWriter | CopyWriter:
-        """What writes a step. Archiving is an UPDATE, which COPY is of no use for."""
-        return self.statements if self._copier is None or (step.delete and self._archives) else self._copier
+        """What writes a step. COPY is of no use for the UPDATEs by which rows are archived, or get another key."""
+        updates = step.old_keys is not None or (step.delete and self._archives)
+        return self.statements if self._copier is None or updates else self._copier
 
 
 class _LostTurn(Exception):

@@ -139,3 +139,92 @@ def test_an_archive_that_the_table_does_not_take_is_told(
 def test_options_that_cannot_work_are_refused(more: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         SqlDestinationOptions.model_validate({"connector": "sql", "connection": "db", "table": "people", **more})
+
+
+# --- fallback keys ----------------------------------------------------------------------------
+
+CLIENTS = """
+CREATE TABLE clients (
+    email VARCHAR(80) PRIMARY KEY, phone VARCHAR(20), name VARCHAR(20) NOT NULL, zip INTEGER, gone BOOLEAN
+)
+"""
+BY_PHONE = {"table": "clients", "key": "email", "fallback_keys": ["phone", ["name", "zip"]]}
+
+
+def client(name: str, /, **values: Any) -> WriteItem:
+    return WriteItem({"email": f"{name}@example.com", "phone": f"1-{name}", "name": name, "zip": 1010} | values)
+
+
+@pytest.fixture
+def clients(place: Any) -> Any:
+    place.run(CLIENTS)
+    place.write([client("ada"), client("bob")], table="clients", key="email")
+    return place
+
+
+def test_a_row_that_a_fallback_key_finds_is_changed_and_gets_the_new_key(clients: Any) -> None:
+    items = [client("ada", email="ada@king.example"), client("cyd"), client("bob", zip=2020)]
+    assert clients.write(items, **BY_PHONE) == [Written()] * 3
+    assert clients.rows("SELECT email, phone, zip FROM clients ORDER BY phone") == [
+        ("ada@king.example", "1-ada", 1010),
+        ("bob@example.com", "1-bob", 2020),
+        ("cyd@example.com", "1-cyd", 1010),
+    ]
+
+
+def test_fallback_keys_are_asked_in_order_and_none_of_which_a_part_is_empty(clients: Any) -> None:
+    items = [client("ada", email="a@x", phone=None), client("bob", email="b@x", phone=None, zip=None)]
+    assert clients.write(items, **BY_PHONE) == [Written()] * 2
+    assert clients.rows("SELECT email FROM clients ORDER BY email") == [("a@x",), ("b@x",), ("bob@example.com",)]
+
+
+def test_a_key_that_the_record_does_not_have_stays_as_it_is(clients: Any) -> None:
+    assert clients.write([client("ada", email=None, zip=7)], mode="update", **BY_PHONE) == [Written()]
+    assert clients.rows("SELECT email, zip FROM clients WHERE zip = 7") == [("ada@example.com", 7)]
+
+
+def test_create_if_missing_looks_for_the_fallback_keys_too(clients: Any) -> None:
+    items = [client("ada", email="other@x", name="Other"), client("cyd")]
+    assert clients.write(items, mode="create_if_missing", **BY_PHONE) == [KEPT, Written()]
+    assert clients.rows("SELECT name FROM clients WHERE phone = '1-ada'") == [("ada",)]
+
+
+def test_several_rows_with_a_fallback_key_are_named_and_none_is_changed(clients: Any) -> None:
+    clients.run("UPDATE clients SET phone = '1-same'")
+    before = clients.rows("SELECT * FROM clients ORDER BY email")
+    several, fine = clients.write([client("eve", phone="1-same", email="e@x"), client("cyd")], **BY_PHONE)
+    assert isinstance(several, RecordError)
+    assert (several.code, several.field) == ("DUPLICATE_RECORD", "phone")
+    assert "ada@example.com" in several.message
+    assert "bob@example.com" in several.message
+    assert fine == Written()
+    assert clients.rows("SELECT * FROM clients WHERE name <> 'cyd' ORDER BY email") == before
+
+
+def test_a_bad_record_that_was_found_changes_nothing_and_costs_no_other(clients: Any) -> None:
+    clients.run("CREATE UNIQUE INDEX one_name ON clients (name)")
+    items = [
+        client("ada", email="new@x", zip="many"),  # refused before it is sent
+        client("bob", email="b@x", name="ada"),  # refused by the database
+        client("cyd"),
+    ]
+    assert codes(clients.write(items, **BY_PHONE)) == ["INVALID_FORMAT", "DUPLICATE_RECORD", "written"]
+    assert clients.rows("SELECT email FROM clients ORDER BY email") == [
+        ("ada@example.com",), ("bob@example.com",), ("cyd@example.com",),
+    ]  # fmt: skip
+
+
+def test_deletes_find_their_row_by_a_fallback_key(clients: Any) -> None:
+    gone = WriteItem({"email": "unknown@x", "phone": "1-ada"}, deleted=True)
+    assert clients.write([gone], deletes="archive", archive={"gone": True}, **BY_PHONE) == [Written()]
+    assert clients.rows("SELECT email FROM clients WHERE gone") == [("ada@example.com",)]
+    assert clients.write([gone, gone], deletes="delete", **BY_PHONE) == [Written()] * 2
+    assert clients.rows("SELECT email FROM clients") == [("bob@example.com",)]
+
+
+def test_fallback_keys_that_cannot_work_are_refused(clients: Any) -> None:
+    with pytest.raises(FluxError, match="`fallback_keys` name 'fone'") as caught:
+        clients.write([client("ada")], table="clients", key="email", fallback_keys=["fone"])
+    assert caught.value.code == "FIELD_NOT_FOUND"
+    with pytest.raises(ValidationError, match="looks nothing up"):
+        clients.destination(mode="create", **BY_PHONE)
