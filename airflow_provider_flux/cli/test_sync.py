@@ -28,7 +28,7 @@ def test(arguments: Namespace, out: Output) -> int:
     with the_store() as store:
         mapping = resolve(store, settings.load().include, flow)
         report = test_sync(
-            flow, mapping, lambda name: shared(find(name), store), arguments.limit, write=arguments.write
+            store, flow, mapping, lambda name: shared(find(name), store), arguments.limit, write=arguments.write
         )
     if out.json:
         out.data(report)
@@ -45,8 +45,14 @@ def _print(report: TestReport, out: Output) -> None:
         elif sample.mapped is not None:
             for target, value in sample.mapped.items():
                 out.line(f"    {target} = {_text(value)}")
+            if sample.would is not None:
+                out.line(f"    would: {sample.would.effect} ({sample.would.why})")
     fates = [sample.fate for sample in report.samples]
+    effects = [sample.would.effect for sample in report.samples if sample.would is not None]
     became = ", ".join(f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
+    would = ", ".join(f"{effects.count(effect)} {effect}" for effect in dict.fromkeys(effects))
+    if would:
+        out.line(f"The destination would: {would}")
     wrote = "" if report.wrote else "; nothing was written"
     out.line(f"{counted(len(fates), 'record')} through {report.mapping}: {became or 'nothing to read'}{wrote}")
 

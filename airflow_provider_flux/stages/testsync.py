@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,10 @@ from airflow_provider_flux.flow.models import Flow
 from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.deliver import deliver
+from airflow_provider_flux.stages.foresee import Foreseen, foresee
 from airflow_provider_flux.stages.judge import Judge
 from airflow_provider_flux.stages.records import ReadRecord
+from airflow_provider_flux.store import Store
 
 
 @dataclass
@@ -23,6 +26,7 @@ class Sample:
     """One record of a test sync.
 
     :param fate: what became of it: mapped, failed, filtered, deleted, written
+    :param would: what the destination would do with it, where it was not written
     """
 
     source: dict[str, Any]
@@ -30,6 +34,7 @@ class Sample:
     fate: str
     mapped: dict[str, Any] | None = None
     errors: tuple[RecordError, ...] = ()
+    would: Foreseen | None = None
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,15 @@ class TestReport:
 
 
 def test_sync(
-    flow: Flow, mapping: Mapping, credentials: Callable[[str], Credentials], limit: int, *, write: bool = False
+    store: Store,
+    flow: Flow,
+    mapping: Mapping,
+    credentials: Callable[[str], Credentials],
+    limit: int,
+    *,
+    write: bool = False,
 ) -> TestReport:
-    """Read up to `limit` records from the beginning of the source, and map them.
+    """Read up to `limit` records from the beginning of the source, map them, and ask what the destination would do.
 
     :raises FluxError: what the source or the destination answers; CONFIG_INVALID for `write` on a destination that
         would store the records a second time
@@ -60,17 +71,14 @@ def test_sync(
             sample.fate, sample.errors = "failed", (RecordError("KEY_MISSING", "the record has no key"),)
         elif record.deleted:
             sample.fate = "deleted"
-        elif keep is not None and not keep(record.data):
-            sample.fate = "filtered"
         else:
-            values, errors = mapping.apply(record.data)
-            if errors:
-                sample.fate, sample.errors = "failed", tuple(errors)
-            else:
-                sample.mapped = values
+            _map(sample, mapping, keep)
         samples.append(sample)
+    mapped = [sample for sample in samples if sample.fate == "mapped"]
     if write:
-        _write(flow, credentials, [sample for sample in samples if sample.fate == "mapped"])
+        _write(flow, credentials, mapped)
+    elif mapped:
+        _foresee(store, flow, credentials, mapped)
     return TestReport(flow.id, mapping.label, tuple(samples), write)
 
 
@@ -87,6 +95,38 @@ def _first(flow: Flow, credentials: Callable[[str], Credentials], limit: int) ->
     finally:
         source.close()
     return records[:limit]
+
+
+def _map(sample: Sample, mapping: Mapping, keep: Callable[[dict[str, Any]], bool] | None) -> None:
+    try:
+        if keep is not None and not keep(sample.source):
+            sample.fate = "filtered"
+            return
+    except ValueError as error:
+        failure = RecordError("TRANSFORM_FAILED", f"the flow's filter failed: {error}", transform="filter")
+        sample.fate, sample.errors = "failed", (failure,)
+        return
+    values, errors = mapping.apply(sample.source)
+    if errors:
+        sample.fate, sample.errors = "failed", tuple(errors)
+    else:
+        sample.mapped = values
+
+
+def _foresee(
+    store: Store, flow: Flow, credentials: Callable[[str], Credentials], samples: list[Sample]
+) -> None:
+    options = flow.file.destination
+    try:
+        destination = registry.get(options.connector).destination(options, credentials(options.connection))
+    except FluxError as error:
+        foreseen = [Foreseen("not known", error.message)] * len(samples)
+    else:
+        with closing(destination):
+            mapped = [(sample.key or "", sample.mapped or {}) for sample in samples]
+            foreseen = foresee(store, flow.id, destination, options, mapped)
+    for sample, effect in zip(samples, foreseen, strict=True):
+        sample.would = effect
 
 
 def _write(flow: Flow, credentials: Callable[[str], Credentials], samples: list[Sample]) -> None:

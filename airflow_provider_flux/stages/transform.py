@@ -31,7 +31,7 @@ from airflow_provider_flux.store.rows import NewError, Run, StageRow
 
 log = logging.getLogger(__name__)
 
-_encode = msgspec.json.Encoder(order="deterministic").encode  # the same record always has the same hash
+encoded = msgspec.json.Encoder(order="deterministic").encode  # the same record always has the same hash
 
 # A bucket and its reason, or the error of a failed record.
 _Fate = tuple[str, str] | RecordError
@@ -198,8 +198,8 @@ class _Transform:
         data, errors = self._mapping.apply(record.data)
         if errors:
             return _joined(errors)
-        line = _encode(data)
-        digest = hashlib.blake2b(line, digest_size=16).hexdigest()
+        line = encoded(data)
+        digest = fingerprint(line)
         mapped.append(MappedLine(ordinal, record.key, record.version, digest, False, msgspec.Raw(line)))
         return None
 
@@ -210,9 +210,14 @@ class _Transform:
             return "skipped", "delete ignored"
         # A tombstone often holds nothing but the id: map what the destination's keys need, as far as it goes.
         known = [fields for fields, rules in self._key_rules.items() if not rules.apply(record.data)[1]]
-        line = _encode(self._mapping.only({*chain.from_iterable(known)}).apply(record.data)[0])
+        line = encoded(self._mapping.only({*chain.from_iterable(known)}).apply(record.data)[0])
         mapped.append(MappedLine(ordinal, key, record.version, "", True, msgspec.Raw(line)))
         return None
+
+
+def fingerprint(line: bytes) -> str:
+    """The hash by which a mapped record is compared with what was delivered."""
+    return hashlib.blake2b(line, digest_size=16).hexdigest()
 
 
 def _joined(errors: list[RecordError]) -> RecordError:
