@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from airflow_provider_flux.transport.failures import Judgement
 from airflow_provider_flux.transport.messages import Request, Response
 from airflow_provider_flux.transport.paths import get
 from airflow_provider_flux.transport.tally import Tally
+
+log = logging.getLogger(__name__)
 
 PATH = "/graphql"
 """Where most servers have their endpoint."""
@@ -148,7 +151,8 @@ class Graph:
         """The server's clock: the `Date` of its answer to a HEAD, whatever the status. None where it has none."""
         try:
             return clock(self.client.send(Request("HEAD", self._path, headers=self._headers), once=True))
-        except FluxError:
+        except FluxError as error:
+            log.warning("the clock of the source is not known: %s", error)
             return None
 
     def calls(self) -> Tally:

@@ -41,7 +41,7 @@ class GraphqlDestination(GraphDestination):
             connections=options.in_flight,
         )
         idempotent = options.mode != "create" or options.create_is_idempotent
-        super().__init__(options, graph, idempotent=idempotent, can_find=options.find is not None and not idempotent)
+        super().__init__(options, graph, idempotent=idempotent, can_find=options.find is not None)
         self._options = options
         mutator = Mutator(graph)
         self._mutations = {
