@@ -93,3 +93,21 @@ def test_an_update_after_the_delete_is_refused(account: Account) -> None:
     assert isinstance(verdict, RecordError)
     assert verdict.code == "RECORD_NOT_FOUND"
     assert set(account.vendor.stored()) == {BOB["email"]}
+
+
+def test_an_update_after_the_archive_is_refused_or_changes_what_is_archived(account: Account) -> None:
+    if "archive" not in account.vendor.deletes or not has(account, "update"):
+        return
+    key = key_of(account, "archive")
+    destination = account.destination("update", "archive")
+    verdicts(destination, [account.tombstone(ADA, key)])
+    before = account.vendor.stored().get(ADA["email"])
+    (verdict,) = verdicts(destination, [account.item(changed(ADA, name="Ada Again"), key)])
+    after = account.vendor.stored().get(ADA["email"])
+    if isinstance(verdict, RecordError):
+        assert verdict.code == "RECORD_NOT_FOUND"
+        assert after == before
+    else:
+        assert after is not None
+        assert after["name"] == "Ada Again"
+    assert len(account.vendor.stored()) == 2
