@@ -245,3 +245,42 @@ def test_the_test_of_a_connection_names_the_field_at_fault(
 def test_the_test_of_a_connection_runs_no_flow(project: Project) -> None:
     assert "answered HTTP 200" in registry.get("flow_platform").test(project.credentials())
     assert project.platform.runs == {}
+
+
+BROKEN = [
+    Reply(200, b""),
+    Reply(200, b"<!DOCTYPE html><html><title>Maintenance</title></html>", {"Content-Type": "text/html"}),
+    Reply(200, b'{"data": {"executeWorkflow": {"status": "su'),
+    Reply(200, b"[" * 90_000 + b"]" * 90_000),
+    Reply(200, {"unexpected": True}),
+    Reply(200, {"data": {"executeWorkflow": None}}),
+    Reply(200, {"data": {"executeWorkflow": {"status": "pending", "result": None}}}),
+    Reply(302, None, {"Location": "http://127.0.0.1:9/elsewhere"}),
+]
+
+
+@pytest.mark.parametrize("reply", BROKEN)
+def test_an_answer_that_says_nothing_leaves_the_record_in_doubt(project: Project, reply: Reply) -> None:
+    project.platform.faults += [reply, reply]
+    first, second = project.write(ADA, BOB)
+    for error in (first, second):
+        assert isinstance(error, RecordError)
+        assert error.code == "OUTCOME_UNKNOWN"
+        assert KEY not in f"{error.message} {error.answer}"
+
+
+def test_partial_data_is_no_success(project: Project) -> None:
+    told = executed("success", {"requestId": "req-1"}).body
+    project.platform.faults.append(Reply(200, {**told, "errors": [{"message": "The run could not be queued"}]}))
+    first, second = project.write(ADA, BOB)
+    assert isinstance(first, RecordError) and first.code == "OUTCOME_UNKNOWN"
+    assert "could not be queued" in first.message
+    assert isinstance(second, Written)
+
+
+def test_a_platform_that_cannot_be_reached_gets_no_record(project: Project) -> None:
+    nowhere = project.credentials(host="http://127.0.0.1:9")
+    with pytest.raises(FluxError) as caught:
+        project.destination(nowhere).write([WriteItem(ADA), WriteItem(BOB)])
+    assert caught.value.code == "CONNECTION_TIMEOUT"
+    assert not isinstance(caught.value, OutcomeUnknown)
