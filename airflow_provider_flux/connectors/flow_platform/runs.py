@@ -64,15 +64,14 @@ def run_of(told: Any, run_id: str | None = None) -> Run | None:
     if not isinstance(told, dict) or not isinstance(told.get("status"), str):
         return None
     word = told["status"].strip().lower()
-    run_id = run_id or next((str(found) for found in _found(told, _RUN_IDS)), None)
+    begun = next((str(found) for found in _found(told, _RUN_IDS)), None)
     if word in _FAILED:
         node, reason = _failure(told)
-        return Run("failed", run_id, node, reason)
+        return Run("failed", run_id or begun, node, reason)
     if word in _DONE:
-        # A flow in the background answers `success` for having been started.
-        started = any(True for _ in _found(told, _RUN_IDS))
-        return Run("running" if started else "done", run_id)
-    return Run("running" if word in _RUNNING else word, run_id)
+        # A flow in the background answers `success` for having been started; who looks at a run knows its id.
+        return Run("running", begun) if run_id is None and begun is not None else Run("done", run_id)
+    return Run("running" if word in _RUNNING else word, run_id or begun)
 
 
 def _failure(told: dict[str, Any]) -> tuple[str | None, str]:

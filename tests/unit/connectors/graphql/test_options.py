@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from airflow_provider_flux.connectors.graphql.destination_options import GraphqlDestinationOptions
+from airflow_provider_flux.connectors.graphql.document import parse_document
 from airflow_provider_flux.connectors.graphql.source_options import GraphqlSourceOptions
 
 QUERY = """
@@ -155,3 +158,13 @@ def test_offsets_may_miss_rows() -> None:
     options = source(**paged, page={"kind": "offset", "size": 20})
     assert (options.paging().param, options.paging().size_param, options.paging().size) == ("offset", "limit", 20)
     assert "can miss rows" in options.advice()[0]
+
+
+@given(st.text(alphabet="{}()[]$:!.#\"' \nquerymtaionfgs0\\&@=|", max_size=60))
+def test_whatever_stands_in_a_document_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        document = parse_document(text, "query")
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert document.roots() is not None
