@@ -13,7 +13,7 @@ from airflow_provider_flux.connectors.declare import Form
 
 _INTEGRATION = "Flux"
 _HOOKS = [f"airflow_provider_flux.hooks.{name}" for name in ("api", "rest", "sql")]
-_OPERATORS = [f"airflow_provider_flux.operators.{name}" for name in ("stages", "timer", "housekeeping")]
+_OPERATORS = [f"airflow_provider_flux.operators.{name}" for name in ("stages", "timer", "housekeeping", "verify")]
 
 def _option(description: str, default: str, example: str, sensitive: bool = False) -> dict[str, Any]:
     return {
@@ -42,6 +42,13 @@ _CONFIG = {
                 "",
                 "postgresql+psycopg://flux:...@db.example.com/flux",
                 sensitive=True,  # the URL holds a password
+            ),
+            "fernet_key": _option(
+                "Fernet key, or several with commas, with which tokens are encrypted that Flux fetches for connections. "
+                "When empty: ``[core] fernet_key``. For workers that must not know Airflow's own.",
+                "",
+                "the output of cryptography.fernet.Fernet.generate_key()",
+                sensitive=True,
             ),
             "staging": _option(
                 "Folder or fsspec URL for the batches between the stages of a run; every worker must reach it. When "

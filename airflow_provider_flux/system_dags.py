@@ -1,4 +1,4 @@
-"""The few DAGs that serve every flow: the clock of the retries, the review of held records, housekeeping."""
+"""The few DAGs that serve every flow: the clock of the retries, the review of held records, housekeeping, verify."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from airflow_provider_flux.compat import AIRFLOW_V_3_0_PLUS, AIRFLOW_V_3_1_PLUS,
 from airflow_provider_flux.operators.housekeeping import FluxPurgeOperator, FluxReconcileOperator
 from airflow_provider_flux.operators.review import REVIEW
 from airflow_provider_flux.operators.timer import TIMER, FluxTimerOperator
+from airflow_provider_flux.operators.verify import FluxVerifyOperator
 
 HOUSEKEEPING = "flux_housekeeping"
+VERIFY = "flux_verify"
 
 _RETRIES: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=10)}
 """For a store that is busy or an Airflow that restarts; whatever the installation's default is."""
@@ -76,6 +78,24 @@ def _housekeeping() -> DAG:
     return dag
 
 
+def _verify() -> DAG:
+    """By hand or over Airflow's API: a task calls the vendor, which the API server never does."""
+    dag = _dag(
+        VERIFY,
+        "Tests a connection with one harmless call, and notes its health",
+        connection=Param(
+            None,
+            type="string",
+            minLength=1,
+            maxLength=250,
+            title="Connection",
+            description="Id of the Airflow connection.",
+        ),
+    )
+    FluxVerifyOperator(task_id="verify", dag=dag, retries=0)
+    return dag
+
+
 def _dag(dag_id: str, description: str, schedule: Any = None, **params: Param) -> DAG:
     dag = DAG(
         dag_id=dag_id,
@@ -101,6 +121,6 @@ def _can_ask() -> bool:
     return AIRFLOW_V_3_1_PLUS and find_spec("airflow.providers.standard") is not None
 
 
-_BUILDERS: dict[str, Callable[[], DAG]] = {HOUSEKEEPING: _housekeeping, TIMER: _timer}
+_BUILDERS: dict[str, Callable[[], DAG]] = {HOUSEKEEPING: _housekeeping, TIMER: _timer, VERIFY: _verify}
 if _can_ask():
     _BUILDERS[REVIEW] = _review

@@ -18,7 +18,6 @@ from airflow_provider_flux.errors import FluxError
 if TYPE_CHECKING:
     from airflow_provider_flux.connectors.api.consent import Consent
     from airflow_provider_flux.stages.verify import Verified
-    from airflow_provider_flux.transport.shared import StoredToken
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,9 @@ def reconnect(arguments: Namespace, out: Output) -> int:
         if consent is None:
             return _not_by_consent(name, instead(use.connector, credentials, use.options), out)
         token = consent.finish(_asked(consent, browser.answer, arguments.timeout, out))
+        expires = None if token.expires_at is None else datetime.fromtimestamp(token.expires_at, UTC).isoformat()
         verified = verify(store, name, use.connector, lambda: credentials, use.options, reconnected=True)
-    return _tell(_result(name, token, verified), use.flows, out)
+    return _tell(Reconnected(name, expires, token.refresh is not None, verified), use.flows, out)
 
 
 def _asked(
@@ -82,11 +82,6 @@ def _not_by_consent(connection: str, lines: tuple[str, ...], out: Output) -> int
         for line in lines:
             out.line(line)
     return 1
-
-
-def _result(connection: str, token: StoredToken, verified: Verified) -> Reconnected:
-    expires = None if token.expires_at is None else datetime.fromtimestamp(token.expires_at, UTC).isoformat()
-    return Reconnected(connection, expires, token.refresh is not None, verified)
 
 
 def _tell(result: Reconnected, flows: list[str], out: Output) -> int:

@@ -36,7 +36,7 @@ def shown(include: Path, path: Path) -> str:
     return preview(f"{include.name}/{path.relative_to(include).as_posix()}", 400)
 
 
-SYSTEM_DAGS = frozenset({"flux_timer", "flux_review", "flux_housekeeping"})
+SYSTEM_DAGS = frozenset({"flux_timer", "flux_review", "flux_housekeeping", "flux_verify"})
 """The generic DAGs (`system_dags`), which serve every flow; a test compares."""
 
 

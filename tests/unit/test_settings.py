@@ -86,3 +86,20 @@ def test_a_retention_that_is_none_is_refused_by_name(
     with pytest.raises(FluxError, match=r"\[flux\] retention_payloads is .* 12h, 7d or 52w") as caught:
         settings.load()
     assert caught.value.code == "CONFIG_INVALID"
+
+
+def test_the_fernet_key_is_airflows_unless_flux_has_its_own(
+    airflow_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FluxError, match="there is no Fernet key") as caught:
+        settings.fernet_keys()
+    assert caught.value.code == "CONFIG_INVALID"
+    command = f"{sys.executable} -c \"print('printed')\""
+    (airflow_home / "airflow.cfg").write_text(f"[core]\nfernet_key =\nfernet_key_cmd = {command}\n")
+    assert settings.fernet_keys() == ("printed",)
+    (airflow_home / "airflow.cfg").write_text("[core]\nfernet_key = one , two\n")
+    assert settings.fernet_keys() == ("one", "two")
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "three")
+    assert settings.fernet_keys() == ("three",)
+    monkeypatch.setenv("AIRFLOW__FLUX__FERNET_KEY", "four")
+    assert settings.fernet_keys() == ("four",)

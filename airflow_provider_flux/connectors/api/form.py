@@ -25,6 +25,14 @@ CLIENT: Mapping[str, FormField] = {
 }
 """How the API is reached."""
 
+WAY = FormField(
+    "Way of signing in",
+    "Unless a flow says it: bearer, basic, api_key, none, client_credentials, refresh_token or jwt_bearer. When empty: "
+    "what the other fields fit.",
+)
+
+CONSENT = FormField("Authorize URL", "Where a person consents, for `airflow-flux connectors reconnect`.")
+
 OAUTH: Mapping[str, FormField] = {
     "client_id": FormField("Client ID", "Of the app that was registered with the system (OAuth)."),
     "client_secret": FormField("Client secret", "Of the same app (OAuth).", SECRET),

@@ -5,7 +5,7 @@ Only the option models are imported with it; what talks HTTP is imported when a 
 
 from __future__ import annotations
 
-from airflow_provider_flux.connectors.api.form import CLIENT, TEST_PATH
+from airflow_provider_flux.connectors.api.form import CLIENT, CONSENT, JWT, OAUTH, REFRESH, TEST_PATH, WAY
 from airflow_provider_flux.connectors.api.profile import ANY_API
 from airflow_provider_flux.connectors.contract import Connector, Destination, Source
 from airflow_provider_flux.connectors.credentials import Credentials
@@ -34,7 +34,15 @@ class Rest(Connector):
             "schema": "https",
             "password": "how it is sent is written in the flow: auth",
         },
-        fields={**CLIENT, "test_path": TEST_PATH},
+        fields={
+            "auth": WAY,
+            **OAUTH,
+            **REFRESH,
+            "authorize_url": CONSENT,
+            **JWT,
+            **CLIENT,
+            "test_path": TEST_PATH,
+        },
     )
     profile = ANY_API
     any_object = ObjectType(
