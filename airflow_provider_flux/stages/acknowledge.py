@@ -12,7 +12,7 @@ from airflow_provider_flux.mapping.paths import MISSING, getter
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.fail_fast import stops
-from airflow_provider_flux.stages.fates import ranges
+from airflow_provider_flux.stages.fates import ALREADY_THERE, ranges
 from airflow_provider_flux.stages.guard import NEVER_DELIVERED, NO_CHANGE, Guarded
 from airflow_provider_flux.stages.progress import Progress
 from airflow_provider_flux.stages.records import MappedRecord, ReadRecord
@@ -23,9 +23,6 @@ from airflow_provider_flux.store.records import ACKED, STOPPED
 from airflow_provider_flux.store.rows import Link, NewError, Run
 
 _encode = msgspec.json.Encoder().encode
-
-ALREADY_THERE = "already there"
-"""Why a record counts as skipped that `mode: create_if_missing` left as it is."""
 
 _LINKED = (NO_CHANGE, NEVER_DELIVERED)
 """Why a record was not sent although its link row is to say that this version is dealt with."""

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 from airflow_provider_flux.store.rows import Outcome
 
+ALREADY_THERE = "already there"
+"""Why a record counts as skipped that `mode: create_if_missing` left as it is."""
+
 
 def ranges(fates: Iterable[tuple[int, str, str]]) -> list[Outcome]:
     """Join the fates (ordinal, bucket, reason) of a batch, ascending by ordinal, into ranges."""

@@ -15,6 +15,7 @@ from airflow_provider_flux.flow.models import Flow
 from airflow_provider_flux.mapping.engine import Mapping
 from airflow_provider_flux.mapping.expression import compile_filter
 from airflow_provider_flux.stages.deliver import deliver
+from airflow_provider_flux.stages.fates import ALREADY_THERE
 from airflow_provider_flux.stages.foresee import Foreseen, foresee
 from airflow_provider_flux.stages.judge import Judge
 from airflow_provider_flux.stages.records import ReadRecord
@@ -25,7 +26,7 @@ from airflow_provider_flux.store import Store
 class Sample:
     """One record of a test sync.
 
-    :param fate: what became of it: mapped, failed, filtered, deleted, written
+    :param fate: what became of it: mapped, failed, filtered, deleted, written, already there
     :param would: what the destination would do with it, where it was not written
     """
 
@@ -152,4 +153,4 @@ def _note(sample: Sample, verdict: Verdict | None) -> None:
     if isinstance(verdict, RecordError):
         sample.fate, sample.errors = "failed", (verdict,)
     elif verdict is not None:
-        sample.fate = "written"
+        sample.fate = ALREADY_THERE if verdict.kept else "written"

@@ -99,6 +99,15 @@ def test_a_test_sync_as_json_and_with_write(workdir: Workdir, call: Call) -> Non
     assert rows(workdir) == 3
 
 
+def test_a_test_sync_says_what_was_there_already(workdir: Workdir, call: Call) -> None:
+    call("test", "crm_contacts", "--limit", "3", "--write")
+    flow = workdir.include / "flows/crm_contacts.yaml"
+    flow.write_text(flow.read_text().replace("mode: upsert", "mode: create_if_missing"))
+    said = call("test", "crm_contacts", "--limit", "4", "--write")
+    assert said.out.splitlines()[-1].endswith("3 already there, 1 written")
+    assert rows(workdir) == 4
+
+
 def test_a_flow_that_is_not_there_is_wrong_use(workdir: Workdir, call: Call) -> None:
     said = call("test", "crm_contcts")
     assert said.code == 2
