@@ -177,19 +177,17 @@ def find_use(store: Store, uses: dict[str, Use], name: str) -> tuple[str, Use]:
     :raises UsageError: as `expect_connection`
     :raises FluxError: CONNECTION_INVALID when the variable is not a connection
     """
-    from airflow_provider_flux.connectors import registry
+    from airflow_provider_flux.stages.uses import connector_of_type
 
     try:
         row = expect_connection(store, uses, name)
         return row.connection, uses.get(row.connection, Use(row.connector))
     except UsageError:
         found = from_environment(name)
-        if found is None:
+        connector = None if found is None else connector_of_type(found.conn_type)
+        if connector is None:
             raise
-        for connector in registry.names():
-            if registry.get(connector).conn_type == found.conn_type:
-                return name, Use(connector)
-        raise
+        return name, Use(connector)
 
 
 def _facts(row: ConnectionRow, uses: dict[str, Use], calls: list[CallRow]) -> Facts:

@@ -10,7 +10,6 @@ from airflow_provider_flux import settings
 
 if TYPE_CHECKING:
     from airflow_provider_flux.compat import Context
-    from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
     from airflow_provider_flux.stages.verify import Verified
 
 
@@ -33,12 +32,14 @@ class FluxVerifyOperator(BaseOperator):
 
 def _verify(name: str) -> Verified:
     from airflow_provider_flux.hooks.connections import credentials
+    from airflow_provider_flux.stages.uses import use_of
     from airflow_provider_flux.stages.verify import verify
     from airflow_provider_flux.store import open_store
 
     configured = settings.load()
     connection = credentials(name)
-    connector, options = _as_flows_use_it(configured, name) or (_of_type(connection.conn_type), None)
+    # As a flow uses it, so that the call is made as the flow makes it.
+    connector, options = use_of(configured.include, name, connection.conn_type)
     if connector is None:
         raise AirflowFailException(
             f"connection '{name}' is of the type '{connection.conn_type}', which no connector of Flux is for, and no "
@@ -46,25 +47,3 @@ def _verify(name: str) -> Verified:
         )
     with open_store(configured.store) as store:
         return verify(store, name, connector, lambda: connection, options)
-
-
-def _as_flows_use_it(
-    configured: settings.Settings, name: str
-) -> tuple[str, SourceOptions | DestinationOptions] | None:
-    """The connector and the options of a flow that uses the connection, so that the call is made as the flow makes it;
-    those of a source, if there is one."""
-    from airflow_provider_flux.flow.loader import load_flows
-
-    found: tuple[str, SourceOptions | DestinationOptions] | None = None
-    for flow in load_flows(configured.include)[0]:
-        if flow.file.source.connection == name:
-            return flow.file.source.connector, flow.file.source
-        if flow.file.destination.connection == name:
-            found = flow.file.destination.connector, flow.file.destination
-    return found
-
-
-def _of_type(conn_type: str) -> str | None:
-    from airflow_provider_flux.connectors import registry
-
-    return next((name for name in registry.names() if registry.get(name).conn_type == conn_type), None)
