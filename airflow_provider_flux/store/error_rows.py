@@ -111,6 +111,8 @@ def copy_errors(connection: Connection, run: Run, source: tuple[int, int], targe
 
 def _replaced(connection: Connection, ids: Sequence[int]) -> dict[int | None, Any]:
     """By number: the errors that a replay took; their payloads only where a person corrected them."""
+    if not ids:
+        return {}
     wanted = (errors.c.id, errors.c.origin, errors.c.attempt, errors.c.corrected, errors.c.source_hash)
     payload = case((errors.c.corrected.is_not(None), errors.c.payload), else_=None).label("payload")
     found: dict[int | None, Any] = {}

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from airflow_provider_flux.store.part import StorePart
 from airflow_provider_flux.store.rows import Link, Run
-from airflow_provider_flux.store.tables import links
 from airflow_provider_flux.store.text import clean_or_none, now_text, stored_key
 
 T = TypeVar("T")
@@ -20,9 +19,9 @@ _CHUNK = 500  # SQLite takes at most 999 parameters in builds before 3.32
 
 # These two statements see every record of every run. psycopg takes three times their CPU to pass a batch as parameters,
 # so PostgreSQL gets it as one JSON text; SQLite's driver is at its best with plain tuples.
-_BY_KEYS = select(links.c.source_key, links.c.destination_key, links.c.version, links.c.hash, links.c.deleted).where(
-    links.c.flow == bindparam("flow"), links.c.source_key.in_(bindparam("keys", expanding=True))
-)
+_BY_KEYS = """
+SELECT source_key, destination_key, version, hash, deleted FROM flux_links WHERE flow = ? AND source_key IN (%s)
+"""
 # LATERAL and LIMIT hold PostgreSQL to one look-up in the primary key per key. Left to choose, it reads all links of the
 # flow, again and again, until the new table has statistics.
 _BY_KEYS_IN_JSON = text(
@@ -102,7 +101,8 @@ def _find(connection: Connection, flow: str, keys: list[str]) -> list[Any]:
     if connection.dialect.name == "sqlite":
         found: list[Any] = []
         for chunk in chunks(keys, _CHUNK):
-            found += connection.execute(_BY_KEYS, {"flow": flow, "keys": chunk})
+            statement = _BY_KEYS % ", ".join("?" * len(chunk))
+            found += connection.exec_driver_sql(statement, (flow, *chunk))
         return found
     return list(connection.execute(_BY_KEYS_IN_JSON, {"flow": flow, "keys": _json(keys)}))
 
