@@ -80,6 +80,10 @@ class Lookup:
         """Where one record is; as `places`."""
         return self.places([item], links=links)[0]
 
+    def asks(self, item: WriteItem) -> bool:
+        """Whether a search can find the record: one of its keys has all its values."""
+        return any(_values(item, fields) is not None for fields in self._keys)
+
     def missing(self, item: WriteItem) -> RecordError:
         """The error of a record that is to be changed and is not there."""
         asked = [(fields, values) for fields in self._keys if (values := _values(item, fields)) is not None]
@@ -221,6 +225,9 @@ class LookupWrites:
         except OutcomeUnknown as unknown:
             if self._mode == "create":
                 raise
+            if not self._lookup.asks(item):
+                # No search can tell it: a retry would make it once more.
+                return RecordError("OUTCOME_UNKNOWN", unknown.message, answer=unknown.answer)
             # The retry looks up before it sends again, and then finds what was stored.
             raise FluxError(
                 "CONNECTION_TIMEOUT" if unknown.code == "OUTCOME_UNKNOWN" else unknown.code,
