@@ -1,8 +1,8 @@
 """Database -> batches of 100 -> REST API: Flux beside dlt, on the same server.
 
 Both stage the records in files first. "records/s" is what the write stage of Flux and the load step of dlt send, "whole
-run" is all stages and steps together. Every contender runs in processes of its own. Flux keeps its whole account: each batch is
-noted before it is sent, each record's verdict is read from the answer, and its link is kept.
+run" is all stages and steps together. Every contender runs in processes of its own. Flux keeps its whole account: each
+batch is noted before it is sent, each record's verdict is read from the answer, and its link is kept.
 """
 
 from __future__ import annotations
