@@ -103,18 +103,26 @@ class Mapping:
     def only(self, targets: Collection[str]) -> Mapping:
         """The same version with just the rules that write `targets`, for records of which only the key is needed.
 
+        A rule that writes a part of a target, or the object that holds it, belongs to it.
+
         :raises ValueError: when no rule writes one of them
         """
-        unknown = set(targets).difference(self.targets)
-        if unknown:
-            raise ValueError(f"{self.label} does not write {', '.join(sorted(unknown))}")
-        return Mapping(self.name, self.version, tuple(rule for rule in self._rules if rule.target in targets))
+        rules = {target: [rule for rule in self._rules if _overlap(rule.target, target)] for target in targets}
+        if unknown := sorted(target for target, found in rules.items() if not found):
+            raise ValueError(f"{self.label} does not write {', '.join(unknown)}")
+        wanted = {id(rule) for found in rules.values() for rule in found}
+        return Mapping(self.name, self.version, tuple(rule for rule in self._rules if id(rule) in wanted))
 
     def _nest(self, values: dict[str, Any]) -> dict[str, Any]:
         nested: dict[str, Any] = {}
         for rule in self._rules:
             set_steps(nested, rule.steps, values[rule.target])
         return nested
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two paths are the same, or one lies within the other."""
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 def _unexpected(target: str, fault: Exception) -> RecordError:

@@ -161,6 +161,17 @@ def test_deletes_that_the_flow_ignores_are_skipped_and_said(flux: Flux, monkeypa
     assert warehouse.rows() == {"ada": "2"}
 
 
+def test_a_tombstone_without_the_key_is_found_by_a_fallback_key(warehouse: Warehouse) -> None:
+    flow = warehouse.flux.folder / "include/flows/contacts.yaml"
+    flow.write_text(flow.read_text().replace("  key: email\n", "  key: email\n  fallback_keys: [phone]\n"))
+    warehouse.put("ada", phone="77")
+    warehouse.put("bob", phone="88")
+    warehouse.flux.saas.put(contact("x1", 1, deleted=True, bare=True) | {"phone": "77"})
+    run, reasons = warehouse.run("r1")
+    assert (run["written"], reasons) == (1, {})
+    assert warehouse.rows() == {"bob": "88"}
+
+
 FATES = ("new", "there", "too long", "no email", "deleted", "deleted and there")
 
 

@@ -135,6 +135,14 @@ def test_the_mapping_must_write_the_key(
         assert "It writes: id, mail." in found
 
 
+def test_the_mapping_must_write_the_fallback_keys(sql_flow: Path, problems: Callable[[], list[str]]) -> None:
+    head, _, tail = sql_flow.read_text().partition("destination:")
+    sql_flow.write_text(f"{head}destination:{tail}  fallback_keys: [mail, [mail, phone], fax]\n")
+    phone, fax = problems()
+    assert "fallback_keys[1][1]: mapping rows@1 does not write the field `phone`" in phone
+    assert "fallback_keys[2]: mapping rows@1 does not write the field `fax`" in fax
+
+
 def test_a_key_may_be_part_of_an_object_that_the_mapping_writes(sql_flow: Path, include: Path) -> None:
     write(include / "mappings" / "rows" / "v1.yaml", "rules:\n  - {from: id, to: ref.id}\n")
     head, _, tail = sql_flow.read_text().partition("destination:")

@@ -233,6 +233,8 @@ def test_only_some_targets() -> None:
     assert contacts.only({"x.y"}).apply({"a": {"b": "2"}}) == ({"x": {"y": 2}}, [])
     with pytest.raises(ValueError, match="does not write id"):
         contacts.only(["id"])
+    assert contacts.only(["x"]).targets == contacts.only(["x.y"]).targets == ("x.y",)
+    assert contacts.only(["key.id"]).targets == ("key",)
 
 
 def test_the_record_is_not_changed() -> None:
