@@ -36,8 +36,11 @@ class PostGraphile:
 
 
 @contextmanager
-def serve(pg: Postgres, log: Path) -> Iterator[PostGraphile]:
-    """Errors of the database are told (`extensions.code` is the SQLSTATE), unlike PostGraphile's default."""
+def serve(pg: Postgres, log: Path, *, masked: bool = False) -> Iterator[PostGraphile]:
+    """Errors of the database are told (`extensions.code` is the SQLSTATE), unlike PostGraphile's default.
+
+    :param masked: as PostGraphile does it: "An error occurred (logged with hash ...)"
+    """
     folder = npm.installed("postgraphile")
     database = pg.new_database()
     execute(database, _TABLES.read_text(encoding="utf-8"))
@@ -45,6 +48,8 @@ def serve(pg: Postgres, log: Path) -> Iterator[PostGraphile]:
     served = PostGraphile(f"http://127.0.0.1:{port}/graphql", database)
     name = make_url(database).database
     env = {"PORT": str(port), "DATABASE": f"postgres://postgres@/{name}?host={quote(str(pg.socket), safe='')}"}
+    if masked:
+        env["MASKED"] = "1"
     command = [npm.node(), "node_modules/postgraphile/dist/cli-run.js"]
     with running(command, log, lambda: _is_up(served.url), folder=folder, env=env):
         served.reset()

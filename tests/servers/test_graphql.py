@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.contract import Destination, Source, Verdict, Window, WriteItem, Written
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.cursor import canonical
-from airflow_provider_flux.errors import FluxError, RecordError
-from tests.servers.postgraphile import PostGraphile
+from airflow_provider_flux.errors import CATALOGUE, Disposition, FluxError, RecordError
+from tests.conftest import Postgres
+from tests.servers.postgraphile import PostGraphile, serve
 from tests.sql import execute
 
 QUERY = """
@@ -200,6 +202,21 @@ def test_what_the_database_refuses_is_an_error_of_its_record(
         None,
     ]
     assert rows(postgraphile, "id > 1000") == "new1@example.com One, new7@example.com Seven"
+
+
+def test_a_refusal_that_the_server_keeps_to_itself_is_never_tried_for_ever(pg: Postgres, tmp_path: Path) -> None:
+    connector = registry.get("graphql")
+    assert connector.destination_options is not None
+    data = {"connector": "graphql", "connection": "pg", "key": "email", "mode": "create", "create": CREATE}
+    options = connector.destination_options.model_validate({**data, "batch_size": 2})
+    with serve(pg, tmp_path / "log", masked=True) as server:
+        create = connector.destination(options, credentials(server))
+        names = {"c1@example.com": "Taken", "new@example.com": "New"}
+        bad, good = create.write([WriteItem({"email": email, "lastName": name}) for email, name in names.items()])
+        create.close()
+    assert isinstance(bad, RecordError) and isinstance(good, Written)
+    assert "logged with hash" in bad.message
+    assert CATALOGUE[bad.code].disposition is Disposition.FIX
 
 
 def test_an_update_by_a_natural_key_of_what_is_not_there_is_not_taken_for_done(
