@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.connectors.declare import Description, FieldInfo, ObjectType
-from airflow_provider_flux.connectors.facts import Facts
+from airflow_provider_flux.connectors.facts import Facts, KnownAnswer
 from airflow_provider_flux.transport.pace import Limit
+
+_WORDS = re.compile(r"\^?(?:\(\?:)?((?:[\w ]+\|)*[\w ]+)\)?\$?")
+"""A pattern that is a list of words: `^(?:ONE|OTHER)$`."""
+_GROUP = re.compile(r"\(\?P<(\w+)>[^()]*\)")
 
 _MOST_VALUES = 12
 """Allowed values of a field that are shown; `--json` has all."""
@@ -30,11 +35,7 @@ def print_connector(facts: Facts, out: Output) -> None:
     out.table(("object", "key", "changes by", "modes", "deletes", "#in one call"), rows)
     if facts.answers:
         out.line()
-        answers = [
-            (answer.code, ", ".join(map(str, answer.status)) or "4xx, 5xx", answer.where, answer.pattern)
-            for answer in facts.answers
-        ]
-        out.table(("error", "status", "at", "looks for"), answers)
+        out.table(("error", "is recognised by"), [(code, "; ".join(signs)) for code, signs in _signs(facts.answers)])
     if facts.objects:
         out.note(f"More of one object: airflow-flux connectors describe {facts.connector} {facts.objects[0].name}")
 
@@ -102,6 +103,26 @@ def print_table(fields: Iterable[FieldInfo], out: Output) -> None:
 def limit_text(limit: Limit) -> str:
     """`100 calls in 10 s, per app and account`."""
     return f"{limit.calls:,} calls in {limit.seconds:g} s" + (f", {limit.what}" if limit.what else "")
+
+
+def _signs(answers: Iterable[KnownAnswer]) -> Iterable[tuple[str, list[str]]]:
+    """By code, the words and statuses by which its answers are known, each once; `--json` has the patterns whole."""
+    found: dict[str, list[str]] = {}
+    for answer in answers:
+        status = ", ".join(f"HTTP {one}" for one in answer.status)
+        words = _WORDS.fullmatch(answer.pattern)
+        text = ", ".join(words[1].split("|")) if words is not None else _readable(answer.pattern)
+        sign = " ".join(part for part in (status, text) if part)
+        signs = found.setdefault(answer.code, [])
+        if sign and sign not in signs:
+            signs.append(sign)
+    return found.items()
+
+
+def _readable(pattern: str) -> str:
+    """A pattern without its anchors and escapes, and with the name of what it looks for in place of a named group."""
+    named = _GROUP.sub(r"<\1>", pattern).removeprefix("^").removesuffix("$")
+    return re.sub(r"\\(\W)", r"\1", named.replace(r"\b", ""))
 
 
 def _fields_from(facts: Facts) -> str:

@@ -49,6 +49,26 @@ def test_a_connector_tells_what_it_declares_without_flows_or_connections(call: C
     assert "find" in facts["others"]["doubt"]
 
 
+def test_the_answers_that_a_connector_recognises_are_told_in_words_once_per_code(call: Call) -> None:
+    lines = call("connectors", "describe", "salesforce").out.splitlines()
+    (locked,) = [line for line in lines if line.startswith("RECORD_LOCKED")]
+    assert locked.split() == ["RECORD_LOCKED", "UNABLE_TO_LOCK_ROW"]
+    (duplicate,) = [line for line in lines if line.startswith("DUPLICATE_RECORD")]
+    assert "HTTP 300; duplicate value found: <field> duplicates value" in duplicate
+    answers = call("connectors", "describe", "salesforce", "--json").json["answers"]
+    known = {"code": "RECORD_LOCKED", "status": [], "where": "[0].errorCode", "pattern": "^(?:UNABLE_TO_LOCK_ROW)$"}
+    assert known in answers
+
+
+def test_an_object_tells_its_fields_and_what_a_lost_answer_leaves(call: Call) -> None:
+    said = call("connectors", "describe", "salesforce", "Contact").out
+    assert "  deletes       ignore, archive\n" in said
+    assert "  in doubt      upserts and updates are sent again" in said
+    assert "\nLastName" in said
+    custom = call("connectors", "describe", "salesforce", "Region__c", "--json").json
+    assert (custom["name"], custom["modes"][2], custom["fields"]) == ("Region__c", "upsert", [])
+
+
 def test_a_connector_file_stands_for_its_connector(call: Call, place: Path) -> None:
     (place / "include/connectors").mkdir()
     (place / "include/connectors/ledger.yaml").write_text("connector: rest\nrecords: data\n")
