@@ -11,7 +11,7 @@ from pathlib import Path
 
 from airflow_provider_flux.connectors import registry
 from airflow_provider_flux.connectors.declare import ObjectType
-from airflow_provider_flux.connectors.facts import Facts, facts_of
+from airflow_provider_flux.connectors.facts import Facts, facts_of, limit_text
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "connectors.md"
@@ -39,7 +39,7 @@ def _connectors(known: Iterable[Facts]) -> str:
             f"`{facts.connection_type}`",
             " and ".join(word for word, true in (("reads", facts.reads), ("writes", facts.writes)) if true),
             ", ".join(facts.sign_in) or "as the flow or the connection says",
-            "; ".join(_limit(one.calls, one.seconds, one.what) for one in facts.limits) or "none declared",
+            "; ".join(map(limit_text, facts.limits)) or "none declared",
             "yes" if facts.describes_itself else "no",
         )
         for facts in known
@@ -79,10 +79,6 @@ def _facts(one: ObjectType) -> tuple[str, ...]:
 def _linked(connector: str) -> str:
     page = page_of(connector)
     return f"`{connector}`" if page is None else f"[`{connector}`]({page})"
-
-
-def _limit(calls: int, seconds: float, what: str) -> str:
-    return f"{calls:,} calls in {seconds:g} s" + (f", {what}" if what else "")
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

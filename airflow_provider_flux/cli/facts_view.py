@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.connectors.declare import Description, FieldInfo, ObjectType
-from airflow_provider_flux.connectors.facts import Facts, KnownAnswer
-from airflow_provider_flux.transport.pace import Limit
+from airflow_provider_flux.connectors.facts import Facts, KnownAnswer, limit_text
 
 _WORDS = re.compile(r"\^?(?:\(\?:)?((?:[\w ]+\|)*[\w ]+)\)?\$?")
 """A pattern that is a list of words: `^(?:ONE|OTHER)$`."""
@@ -98,11 +97,6 @@ def print_table(fields: Iterable[FieldInfo], out: Output) -> None:
         for one in ordered
     ]
     out.table(("field", "type", "is", "#longest", "allowed"), rows)
-
-
-def limit_text(limit: Limit) -> str:
-    """`100 calls in 10 s, per app and account`."""
-    return f"{limit.calls:,} calls in {limit.seconds:g} s" + (f", {limit.what}" if limit.what else "")
 
 
 def _signs(answers: Iterable[KnownAnswer]) -> Iterable[tuple[str, list[str]]]:

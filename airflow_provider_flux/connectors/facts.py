@@ -84,6 +84,11 @@ def object_of(connector: type[Connector], name: str) -> ObjectType | None:
     return next((declared for declared in connector.objects if declared.name == name), None)
 
 
+def limit_text(limit: Limit) -> str:
+    """`100 calls in 10 s, per app and account`."""
+    return f"{limit.calls:,} calls in {limit.seconds:g} s" + (f", {limit.what}" if limit.what else "")
+
+
 def _answer(row: Row) -> KnownAnswer:
     pattern = "" if row.pattern is None else row.pattern.pattern
     return KnownAnswer(row.code, tuple(sorted(row.status or ())), row.path or "", pattern)
