@@ -44,6 +44,15 @@ def test_a_broken_answer_is_an_error_with_what_was_said(
 
 
 @pytest.mark.parametrize("act", [read, write])
+def test_a_body_of_100_mb_is_refused_by_what_it_announces(account: Account, act: Callable[[Account], object]) -> None:
+    always(account, Reply(200, b'{"data": [', {"Content-Length": str(100 * 1024**2)}))
+    error = refused(account, act)
+    assert error.code in ("BAD_REQUEST", "OUTCOME_UNKNOWN")
+    assert "larger than 64 MB" in error.message
+    assert '{"data": [' in str(error.answer)
+
+
+@pytest.mark.parametrize("act", [read, write])
 def test_a_system_that_does_not_answer_in_time_is_a_timeout(account: Account, act: Callable[[Account], object]) -> None:
     always(account, Reply(200, {}, delay=0.15))
     try:
