@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from pydantic import ValidationError
 
-from airflow_provider_flux.connectors.contract import Written
+from airflow_provider_flux.connectors.contract import Verdict, Written
 from airflow_provider_flux.errors import CATALOGUE, Category, FluxError, OutcomeUnknown, RecordError
-from airflow_provider_flux.stages.deliver import find_or_deliver
+from airflow_provider_flux.stages.deliver import deliver, find_or_deliver
 from tests.contracts.suite.account import ADA, BOB, CYD, Account, changed, lost, verdicts
 
 MODES = ("create", "update", "upsert", "create_if_missing")
@@ -214,6 +216,29 @@ def test_a_write_whose_answer_was_lost_is_stored_once(account: Account, mode: st
         assert not destination.can_find
     assert account.vendor.count() == 1
     assert account.vendor.stored()[ADA["email"]]["name"] == "Ada King"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_record_of_a_batch_is_doubled_when_an_answer_is_lost(account: Account, mode: str) -> None:
+    if not has(account, mode):
+        return
+    persons = (ADA, BOB, CYD)
+    if mode == "update":
+        make(account, *persons)
+    destination = account.destination(mode, credentials=account.credentials(one_try=True))
+    items = [account.item(who) for who in persons]
+    lost(account)
+    try:
+        found: Sequence[Verdict | None] = verdicts(destination, items)
+    except FluxError as error:
+        # As the task's retry does it.
+        again = find_or_deliver if isinstance(error, OutcomeUnknown) else deliver
+        found = again(destination, items)
+        assert all(isinstance(verdict, Written) for verdict in found)
+    stored = account.vendor.stored()
+    assert account.vendor.count() == len(stored)
+    for who, verdict in zip(persons, found, strict=True):
+        assert isinstance(verdict, RecordError) or who["email"] in stored
 
 
 def test_errors_of_records_are_about_data(account: Account) -> None:
