@@ -224,6 +224,28 @@ def test_variables_are_typed_by_the_document_and_left_out_where_the_record_has_n
     assert sent == [{"email": "a@b.example", "age": 41}, {"email": "7"}]
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Variable "$age" got invalid value "old"; Int cannot represent non-integer value: "old"',
+        "Variable '$age' has invalid value: Int cannot represent non-integer value: 'old'",
+        "Variable $age of type Int was provided invalid value",
+    ],
+)
+def test_a_variable_of_the_wrong_type_is_an_error_of_the_record_that_fills_it(book: Book, message: str) -> None:
+    one = {
+        "mutation": "mutation($email: String!, $age: Int) "
+        "{ contactUpsert(email: $email, age: $age) { contact { id } } }",
+        "variables": {"email": "{key}", "age": "{record.age}"},
+        "id": "data.contactUpsert.contact.id",
+    }
+    book.vendor.faults += [refusal(400, message, "BAD_USER_INPUT"), upserted({"id": "1"})]
+    bad, good = book.destination(upsert=one).write([WriteItem({**ADA, "age": "old"}), WriteItem(ADA)])
+    assert isinstance(bad, RecordError)
+    assert (bad.code, bad.field, bad.value) == ("INVALID_FORMAT", "age", "old")
+    assert isinstance(good, Written)
+
+
 def test_fields_come_from_the_schema_unless_the_server_keeps_it_to_itself(
     book: Book, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -53,8 +53,8 @@ class GraphqlSource(Source):
         variables = copy.deepcopy(options.variables)
         for path, value in window_parameters(window, options.window_incremental(), self._kind).items():
             place(variables, path, value)
-        path = options.connection_path() if options.page.kind == "connection" else options.records
-        yield from ListReader(self._graph, Listing(options.query, path, options.paging())).pages(variables)
+        listing = Listing(options.query, options.connection_path(), options.paging())
+        yield from ListReader(self._graph, listing).pages(variables)
 
     def fetch(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Page]:
         """Yield the records with these keys, each asked for by a query of its own."""

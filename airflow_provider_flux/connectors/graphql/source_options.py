@@ -17,6 +17,7 @@ from airflow_provider_flux.transport.paths import steps
 Variables = dict[str, Any]
 
 _DEFAULT_SIZE = 100
+_OF_A_CONNECTION = frozenset({"nodes", "edges", "pageInfo", "totalCount", "__typename"})
 # By kind of paging: the variables of the position and of the page size, unless the flow names others.
 _NAMES = {"connection": ("after", "first"), "offset": ("offset", "limit"), "none": (None, None)}
 
@@ -131,15 +132,20 @@ class GraphqlSourceOptions(SourceOptions):
 
     def records_path(self) -> str:
         """Where the single records stand: below `nodes`, or `edges.node`, of a connection."""
-        names = self.document.selected(self.records)
-        if self.page.kind != "connection" or steps(self.records)[-1] in ("nodes", "edges"):
-            return f"{self.records}.node" if steps(self.records)[-1] == "edges" else self.records
-        return f"{self.records}.nodes" if "nodes" in names else f"{self.records}.edges.node"
+        place = self.connection_path()
+        names = self.document.selected(place)
+        if self.page.kind != "connection" and not names <= _OF_A_CONNECTION:
+            return self.records
+        if self.records == f"{place}.nodes" or (self.records == place and "nodes" in names):
+            return f"{place}.nodes"
+        return f"{place}.edges.node" if "edges" in names else self.records
 
     def connection_path(self) -> str:
         """Where the connection stands, whether the flow names it or its list."""
-        head, _, last = self.records.rpartition(".")
-        return head if last in ("nodes", "edges") else self.records
+        for below in (".nodes", ".edges", ".edges.node"):
+            if self.records.endswith(below):
+                return self.records.removesuffix(below)
+        return self.records
 
     def paging(self) -> rest.Paging:
         """The paging as the engine takes it."""

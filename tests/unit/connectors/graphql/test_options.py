@@ -73,6 +73,29 @@ def test_what_a_query_selects_is_known_through_aliases_and_fragments() -> None:
     assert options.document.fields(options.records_path()) == ["contacts", "nodes"]
 
 
+@pytest.mark.parametrize("kind", ["connection", "offset", "none"])
+@pytest.mark.parametrize(("records", "names"), [("data.all", "nodes"), ("data.all.nodes", "nodes"),
+                                                ("data.all", "edges"), ("data.all.edges", "edges"),
+                                                ("data.all.edges.node", "edges")])  # fmt: skip
+def test_a_connection_may_be_named_by_itself_or_by_its_list(kind: str, records: str, names: str) -> None:
+    listed = {"nodes": "nodes { id }", "edges": "edges { node { id } }"}[names]
+    position = {"connection": "$after: String", "offset": "$offset: Int, $limit: Int", "none": ""}[kind]
+    given = {"connection": "after: $after", "offset": "offset: $offset, limit: $limit", "none": ""}[kind]
+    query = f"query{f'({position})' * bool(position)} {{ all{f'({given})' * bool(given)} {{ {listed} "
+    query += "pageInfo { hasNextPage endCursor } } }"
+    options = source(
+        query=query, records=records, variables={}, cursor=None, incremental=None, page={"kind": kind}
+    )
+    assert options.selected_fields() == {"id"}
+    assert options.connection_path() == "data.all"
+
+
+def test_a_list_whose_records_have_a_list_called_nodes_is_no_connection() -> None:
+    plain = {"variables": {}, "cursor": None, "incremental": None, "page": {"kind": "none"}}
+    options = source(query="{ trees { id nodes { id } } }", records="data.trees", **plain)
+    assert options.selected_fields() == {"id", "nodes"}
+
+
 def test_the_size_of_a_page_may_stand_in_the_document() -> None:
     assert (source().paging().size_param, source().paging().size) == ("first", 100)
     fixed = QUERY.replace("$first: Int!, ", "").replace("first: $first", "first: 50")
