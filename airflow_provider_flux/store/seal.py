@@ -15,6 +15,11 @@ class Unreadable(Exception):
     """The text was encrypted with a key that is not known any more, or somebody changed it."""
 
 
+def check_key() -> None:
+    """:raises FluxError: as `seal`"""
+    _fernet()
+
+
 def seal(text: str) -> str:
     """The text, encrypted with the first key.
 

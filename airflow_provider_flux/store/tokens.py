@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -11,12 +10,10 @@ from sqlalchemy import or_, select, text, update
 from sqlalchemy.engine import Connection
 
 from airflow_provider_flux.store.part import StorePart, insert_into
-from airflow_provider_flux.store.seal import Unreadable, seal, unseal
+from airflow_provider_flux.store.seal import Unreadable, check_key, seal, unseal
 from airflow_provider_flux.store.tables import tokens
 from airflow_provider_flux.store.text import clean, instant_text, now_text
-from airflow_provider_flux.transport.shared import StoredToken
-
-log = logging.getLogger(__name__)
+from airflow_provider_flux.transport.shared import StoredToken, UnreadableToken
 
 _NOW = text("SELECT clock_timestamp()")
 
@@ -26,7 +23,10 @@ class Tokens(StorePart):
     CONFIG_INVALID when there is no key to encrypt with."""
 
     def token(self, connection: str) -> StoredToken | None:
-        """The token that was kept last; None, too, for one that the present keys cannot read."""
+        """The token that was kept last.
+
+        :raises UnreadableToken: none of the present keys reads it
+        """
         with self._database.reading() as database:
             sealed = database.execute(select(tokens.c.token).where(tokens.c.connection == clean(connection))).scalar()
         if sealed is None:
@@ -34,18 +34,20 @@ class Tokens(StorePart):
         try:
             return StoredToken(**json.loads(unseal(sealed)))
         except Unreadable:
-            log.warning(
-                "The kept token of connection '%s' cannot be read with the present Fernet key: it counts as lost. "
-                "After a change of the key, name the new one and the old one, separated by a comma.",
-                connection,
-            )
-            return None
+            raise UnreadableToken(
+                "CONFIG_INVALID",
+                f"the kept token of connection '{connection}' cannot be read with the present Fernet key",
+                next_step="Name the old key behind the new one, with a comma between, in the setting that holds it "
+                "(AIRFLOW__CORE__FERNET_KEY or AIRFLOW__FLUX__FERNET_KEY), alike for all processes. If it is lost: "
+                f"`airflow-flux connectors reconnect {connection}`.",
+            ) from None
 
     def lease_token(self, connection: str, holder: str, seconds: float) -> bool:
         """Whether `holder` may renew the token now; nobody else may for so many seconds, or until it is kept.
 
         The clock is the database's: tasks run on several machines.
         """
+        check_key()
         name, free = clean(connection), tokens.c.lease_until.is_(None)
         first = {"connection": name}
         with self._database.writing() as database:

@@ -20,7 +20,7 @@ from typing import Final
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.auth import Auth, Signature, bearer_signature, header_value
 from airflow_provider_flux.transport.grants import Grant
-from airflow_provider_flux.transport.shared import StoredToken, TokenVault
+from airflow_provider_flux.transport.shared import StoredToken, TokenVault, UnreadableToken
 from airflow_provider_flux.transport.tally import Tally, kind_of_code
 from airflow_provider_flux.transport.token_server import InvalidGrant, TokenServer
 
@@ -43,6 +43,7 @@ class SharedTokens:
     """What the tasks of one connection share.
 
     :param origin: fingerprint of the connection's secrets: a kept token from others is void
+    :param only_copy: a token that is lost cannot be asked for again
     :param lease: see `LEASE`
     :param patience: see `PATIENCE`
     """
@@ -50,12 +51,23 @@ class SharedTokens:
     vault: TokenVault
     conn_id: str
     origin: str
+    only_copy: bool = True
     lease: float = LEASE
     patience: float = PATIENCE
 
     def kept(self) -> StoredToken | None:
-        """The token that was kept last, if it came from the connection as it is now."""
-        token = self.vault.token(self.conn_id)
+        """The token that was kept last, if it came from the connection as it is now.
+
+        :raises UnreadableToken: it must not be taken for lost, because an older refresh token in its place would end
+            the consent for the tasks that can read it
+        """
+        try:
+            token = self.vault.token(self.conn_id)
+        except UnreadableToken as error:
+            if self.only_copy:
+                raise
+            log.warning("%s; another one is asked for", error.message)
+            return None
         return token if token is not None and token.origin == self.origin else None
 
 

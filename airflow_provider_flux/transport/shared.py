@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.ledger import Grant
 from airflow_provider_flux.transport.pace import Limit
 
@@ -33,14 +34,25 @@ class StoredToken:
         return "StoredToken(***)"
 
 
+class UnreadableToken(FluxError):
+    """There is a kept token, but not with the present key."""
+
+
 class TokenVault(Protocol):
     """Keeps the tokens of connections, and lets one task at a time renew one."""
 
     def token(self, connection: str) -> StoredToken | None:
-        """The token that was kept last."""
+        """The token that was kept last.
+
+        :raises UnreadableToken: it was encrypted with a key that is not known any more
+        """
 
     def lease_token(self, connection: str, holder: str, seconds: float) -> bool:
-        """Whether `holder` may renew the token now; nobody else may for so many seconds, or until it is kept."""
+        """Whether `holder` may renew the token now; nobody else may for so many seconds, or until it is kept.
+
+        :raises FluxError: CONFIG_INVALID when the new one could not be kept for want of a key: a refresh token that is
+            used then would be lost
+        """
 
     def keep_token(self, connection: str, holder: str, token: StoredToken | None) -> None:
         """Keep the new token, or (None) give the lease back without one."""

@@ -323,8 +323,19 @@ def test_the_token_may_say_where_the_api_is(bench: Bench) -> None:
 
 def test_nothing_is_kept_without_a_key(bench: Bench, monkeypatch: pytest.MonkeyPatch, airflow_home: Path) -> None:
     monkeypatch.delenv("AIRFLOW__CORE__FERNET_KEY")
-    error = refused(lambda: bench.client().send(GET), "CONFIG_INVALID")
+    error = refused(lambda: bench.client(refresh_token="r").send(GET), "CONFIG_INVALID")
     assert "AIRFLOW__CORE__FERNET_KEY" in error.next_step
+    assert bench.server.forms == []  # the refresh token is not used up
+
+
+def test_another_key_uses_no_refresh_token_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = bench.server.refresh_token()
+    assert bench.status(bench.client(refresh_token=first)) == 200
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
+    error = refused(lambda: bench.client(refresh_token=first).send(GET), "CONFIG_INVALID")
+    assert "airflow-flux connectors reconnect crm" in error.next_step
+    assert len(bench.server.forms) == 1
+    assert bench.status(bench.client()) == 200  # the app itself can ask anew
 
 
 def test_a_refresh_token_is_not_used_up_where_its_successor_cannot_be_kept(bench: Bench) -> None:

@@ -186,7 +186,10 @@ def oauth(
         )
     keep = () if known.base_url_from is None else (known.base_url_from,)
     server = TokenServer(credentials.conn_id, url, fields.client(), lambda: open_client(url), keep)
-    tokens = None if shared is None else SharedTokens(shared.tokens, credentials.conn_id, fields.origin())
+    tokens = None
+    if shared is not None:
+        only_copy = options.kind == "refresh_token"
+        tokens = SharedTokens(shared.tokens, credentials.conn_id, fields.origin(), only_copy)
     return OAuth(server, fields.grant(), tokens, tally, known.token_header)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.store import Store, open_store
 from airflow_provider_flux.store.tables import tokens
-from airflow_provider_flux.transport.shared import StoredToken
+from airflow_provider_flux.transport.shared import StoredToken, UnreadableToken
 from tests.unit.store.conftest import PROCESSES, EightProcesses
 
 KEY = base64.urlsafe_b64encode(bytes(32)).decode()
@@ -61,13 +61,14 @@ def test_an_old_key_still_reads_and_the_first_one_writes(store: Store, monkeypat
     assert store.token("crm") == TOKEN
 
 
-def test_a_token_of_a_lost_key_counts_as_lost(
-    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_token_of_a_lost_key_is_not_taken_for_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.keep_token("crm", "a", TOKEN)
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
-    assert store.token("crm") is None
-    assert "connection 'crm' cannot be read with the present Fernet key" in caplog.text
+    with pytest.raises(UnreadableToken, match="connection 'crm' cannot be read with the present Fernet key") as caught:
+        store.token("crm")
+    assert "airflow-flux connectors reconnect crm" in caught.value.next_step
+    store.keep_token("crm", "a", TOKEN)
+    assert store.token("crm") == TOKEN
 
 
 @pytest.mark.parametrize("key", ["", "not a key"])
@@ -79,6 +80,8 @@ def test_without_a_key_nothing_is_kept(
         store.keep_token("crm", "a", TOKEN)
     assert caught.value.code == "CONFIG_INVALID"
     assert "AIRFLOW__CORE__FERNET_KEY" in caught.value.next_step
+    with pytest.raises(FluxError, match="Fernet key"):
+        store.lease_token("crm", "a", 60)
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", KEY)
     assert store.token("crm") is None
 
