@@ -109,6 +109,8 @@ _ROWS = (
             "Read what changed instead of everything: `cursor` and `incremental` (`updated_since`) in the source.",
             "Stagger flows that share a system: do not start five of them on the same minute.",
             "Write in batches, where the system has them; lower `in_flight`.",
+            "Name the system's limit in the field `limit` of the connection, as `100/10s`: all flows on it then keep it"
+            " together, without a throttle.",
             "Every throttle is a line of the task's log with status, endpoint, wait and what is left of the quota.",
         ),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from airflow_provider_flux.connectors.contract import WriteItem
 from airflow_provider_flux.errors import RecordError
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.records import MappedRecord
@@ -29,6 +30,14 @@ class Guarded:
     links: dict[str, Link] = field(default_factory=dict)
     skipped: list[tuple[MappedRecord, str]] = field(default_factory=list)  # with the reason
     refused: list[tuple[MappedRecord, RecordError]] = field(default_factory=list)
+
+    def items(self) -> list[WriteItem]:
+        """What is sent, as a destination takes it."""
+        return [WriteItem(record.data, record.deleted, self._known_key(record)) for record in self.send]
+
+    def _known_key(self, record: MappedRecord) -> str | None:
+        link = self.links.get(record.key)
+        return None if link is None else link.destination_key
 
 
 class Guard:

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import NoReturn
 
-from airflow_provider_flux.connectors.contract import Destination, WriteItem
+from airflow_provider_flux.connectors.contract import Destination
 from airflow_provider_flux.errors import CATALOGUE, Category, Disposition, FluxError, OutcomeUnknown, RecordError
 from airflow_provider_flux.stages.acknowledge import Acknowledger
 from airflow_provider_flux.stages.batches import Batch
@@ -17,7 +17,6 @@ from airflow_provider_flux.stages.deliver import Verdicts, deliver, find_or_deli
 from airflow_provider_flux.stages.fail_fast import never, stopped_at, stops
 from airflow_provider_flux.stages.guard import Guard, Guarded
 from airflow_provider_flux.stages.isolate import is_fault, isolate
-from airflow_provider_flux.stages.records import MappedRecord
 from airflow_provider_flux.store.rows import NewError, Run
 
 log = logging.getLogger(__name__)
@@ -169,7 +168,7 @@ class Sender:
 
     def _send(self, batch: Batch, guarded: Guarded, way: Callable[..., Verdicts]) -> None:
         """Send a batch that is noted as sent."""
-        future = self._pool.submit(way, self._destination, _items(guarded), self._stops)
+        future = self._pool.submit(way, self._destination, guarded.items(), self._stops)
         self._flying[future] = (batch, guarded)
 
     def _resolve_doubt(self, batch: Batch, guarded: Guarded) -> None:
@@ -225,7 +224,7 @@ class Sender:
         """Whether the destination proved to work: then every record of the batch has its verdict."""
         self._mark_sent(batch)
         # In a thread of the pool, because the others may be at work.
-        future = self._pool.submit(isolate, self._destination, _items(guarded), self._stops, works=self._works)
+        future = self._pool.submit(isolate, self._destination, guarded.items(), self._stops, works=self._works)
         try:
             verdicts = future.result()
         except FluxError as error:
@@ -289,15 +288,6 @@ def _hopeless(error: FluxError) -> bool:
     """Whether no other batch can fare better: the caller is refused, or the mapping does not fit the destination."""
     known = CATALOGUE[error.code]
     return known.disposition is Disposition.STOP or known.category is Category.MAPPING
-
-
-def _items(guarded: Guarded) -> list[WriteItem]:
-    return [_item(record, guarded) for record in guarded.send]
-
-
-def _item(record: MappedRecord, guarded: Guarded) -> WriteItem:
-    link = guarded.links.get(record.key)
-    return WriteItem(record.data, record.deleted, link.destination_key if link else None)
 
 
 def _same(guarded: Guarded, error: FluxError, before: str = "") -> Verdicts:

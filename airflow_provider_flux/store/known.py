@@ -119,6 +119,8 @@ class Known(StorePart):
         """
         asked = {stored_key(key): key for key in keys}
         since: set[str] = set()
+        if not asked:
+            return since
         with self._database.reading() as connection:
             for chunk in chunks(list(asked), _CHUNK):
                 values = {"flow": flow, "keys": chunk, "replay": clean(replay)}
