@@ -121,7 +121,7 @@ class Destination(ABC):
     idempotent: bool
     """Whether sending the same batch a second time leaves the same records (upsert, update, delete by key)."""
     can_find: bool = False
-    """Whether `find` can tell if a record is there, where `idempotent` is False."""
+    """Whether `find` can tell if a record is there: after a crash where `idempotent` is False, and in a test sync."""
     one_by_one: bool = False
     """Whether `write` sends each record by a call of its own, so that a smaller batch costs nothing."""
 

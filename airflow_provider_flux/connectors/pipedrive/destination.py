@@ -34,7 +34,7 @@ class PipedriveDestination(Destination):
         self.in_flight = options.in_flight
         # A second look-up finds what the first write made (see `newest`), so it is changed and not made again.
         self.idempotent = options.mode != "create"
-        self.can_find = options.mode == "create" and options.key is not None
+        self.can_find = options.key is not None
         self._client = open_client(
             credentials, None, profile=profile, timeout=options.timeout, connections=options.in_flight
         )

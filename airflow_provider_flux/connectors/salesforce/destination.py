@@ -34,7 +34,7 @@ class SalesforceDestination(Destination):
         self.batch_size = options.batch_size
         self.in_flight = options.in_flight
         self.idempotent = options.mode != "create"
-        self.can_find = options.mode == "create" and options.key is not None
+        self.can_find = options.key is not None
         self._options = options
         self._client = open_salesforce(credentials, profile, timeout=options.timeout, connections=options.in_flight)
         judgement = Judgement(credentials.conn_id, self._client.mask, profile.rows, DESTINATION, self._client.tally)

@@ -41,7 +41,7 @@ class SqlDestination(Destination):
         self.batch_size = options.batch_size
         self.in_flight = options.in_flight
         self.idempotent = options.mode != "create"
-        self.can_find = not self.idempotent and options.key is not None
+        self.can_find = options.key is not None
         self._options = options
         self._key = options.key or ()
         self._database = Database(credentials, "destination", connections=options.in_flight)
