@@ -10,7 +10,8 @@ from airflow_provider_flux.connectors.declare import Description, FieldInfo
 from airflow_provider_flux.connectors.graphql.destination_options import GraphqlDestinationOptions, GraphqlMutation
 from airflow_provider_flux.connectors.graphql.document import Variable, parse_document
 from airflow_provider_flux.connectors.graphql.graph import Graph
-from airflow_provider_flux.connectors.graphql.schema import SCALARS, IntrospectionOff, Schema, fields_of
+from airflow_provider_flux.connectors.graphql.object_fields import SCALARS
+from airflow_provider_flux.connectors.graphql.schema import IntrospectionOff, Schema, fields_of
 from airflow_provider_flux.connectors.graphql.source_options import GraphqlSourceOptions
 from airflow_provider_flux.connectors.rest.placeholders import placeholders
 from airflow_provider_flux.errors import FluxError

@@ -5,7 +5,7 @@ https://spec.graphql.org/October2021/#sec-Introspection
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airflow_provider_flux.connectors.declare import Description, FieldInfo, ObjectType
@@ -24,7 +24,7 @@ FIELDS = (
 )
 """All fields of a type, with types of up to three wrappers (`[T!]!`)."""
 
-_TYPES = {
+SCALARS = {
     "Boolean": "boolean",
     "Int": "integer",
     "UnsignedInt64": "integer",
@@ -34,9 +34,12 @@ _TYPES = {
     "Date": "date",
     "ISO8601Date": "date",
     "DateTime": "datetime",
+    "Datetime": "datetime",
     "ISO8601DateTime": "datetime",
+    "String": "string",
+    "ID": "string",
 }
-"""Of scalars; others are strings in JSON."""
+"""Of scalars: those of GraphQL itself, and the names that most schemas give to numbers and dates."""
 
 
 def describe_object(
@@ -68,20 +71,24 @@ def _fields(graph: Graph, name: str) -> dict[str, FieldInfo]:
         raise FluxError(
             "NOT_FOUND", f"connection '{graph.client.conn_id}': the API's schema has no type `{name}`"
         )
-    return {one.name: one for one in _told(told)}
+    return {one.name: one for one in told_fields(told)}
 
 
-def _told(found: dict[str, Any]) -> Iterator[FieldInfo]:
+def told_fields(found: Mapping[str, Any], unknown: str = "string") -> Iterator[FieldInfo]:
+    """The fields of a type as `FIELDS` answers it, without those that need arguments.
+
+    :param unknown: what a scalar of another name holds
+    """
     for field in (*(found.get("fields") or ()), *(found.get("inputFields") or ())):
         if any(one["type"]["kind"] == "NON_NULL" and one["defaultValue"] is None for one in field.get("args") or ()):
             continue  # it cannot be read by its name alone
-        kind, named = _kind(field["type"])
+        kind, named = _kind(field["type"], unknown)
         required = field["type"]["kind"] == "NON_NULL" and "args" not in field and field.get("defaultValue") is None
         enum = tuple(value["name"] for value in named.get("enumValues") or ())
         yield FieldInfo(field["name"], kind, _first_line(field.get("description")), required, enum=enum)
 
 
-def _kind(wrapped: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _kind(wrapped: dict[str, Any], unknown: str) -> tuple[str, dict[str, Any]]:
     """The type of a field in our own words, and the type that it wraps."""
     is_list, named = False, wrapped
     while named.get("ofType"):
@@ -91,7 +98,7 @@ def _kind(wrapped: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return "array", {}
     if named["kind"] in ("OBJECT", "INPUT_OBJECT", "INTERFACE", "UNION"):
         return "object", named
-    return _TYPES.get(str(named.get("name")), "string"), named
+    return SCALARS.get(str(named.get("name")), unknown), named
 
 
 def _with_known(told: FieldInfo, known: FieldInfo | None, *, read_only: bool) -> FieldInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from airflow_provider_flux.connectors.api.profile import ApiProfile
+from airflow_provider_flux.connectors.api.sign_in import remedy
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.graphql.destination_options import GraphqlDestinationOptions
 from airflow_provider_flux.connectors.graphql.graph import PATH, Graph
@@ -13,6 +14,7 @@ from airflow_provider_flux.connectors.rest.error_rows import compiled
 from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.classify import SOURCE
 from airflow_provider_flux.transport.tally import Tally
+from airflow_provider_flux.transport.token_server import InvalidGrant
 
 Options = GraphqlSourceOptions | GraphqlDestinationOptions
 
@@ -51,9 +53,8 @@ def probe(graph: Graph, credentials: Credentials) -> str:
     try:
         told = graph.told(graph.send("query { __typename }", {}, repeatable=True, once=True))
     except FluxError as error:
-        if error.code == "AUTHENTICATION_FAILED":
-            fields = "'login' and 'password'" if credentials.login else "'password'"
-            error.next_step = f"Correct the field {fields} of the Airflow connection '{credentials.conn_id}'."
+        if error.code == "AUTHENTICATION_FAILED" and not isinstance(error, InvalidGrant):
+            error.next_step = remedy(credentials, None, None)
         raise
     seconds = time.monotonic() - started
     status = f"HTTP {told.response.status} in {seconds:.2f} s"

@@ -10,31 +10,13 @@ from typing import Any
 
 from airflow_provider_flux.connectors.declare import FieldInfo
 from airflow_provider_flux.connectors.graphql.graph import Graph
+from airflow_provider_flux.connectors.graphql.object_fields import FIELDS, told_fields
 from airflow_provider_flux.errors import FluxError
 
-_TYPE = """
-query FluxType($name: String!) {
-  __type(name: $name) {
-    kind
-    name
-    fields(includeDeprecated: true) { name type { ...Wrapped } }
-    inputFields { name defaultValue type { ...Wrapped } }
-  }
-}
-fragment Wrapped on __Type { ...Named ofType { ...Named ofType { ...Named ofType { ...Named } } } }
-fragment Named on __Type { kind name enumValues { name } }
-"""
 _ROOTS = "query FluxRoots { __schema { queryType { name } mutationType { name } } }"
 
 # What a server answers that has introspection switched off; any other trouble is raised.
 _REFUSALS = frozenset({"BAD_REQUEST", "PAYLOAD_MISMATCH", "PERMISSION_DENIED", "UNKNOWN", "NOT_FOUND"})
-
-SCALARS: Mapping[str, str] = {
-    "String": "string", "ID": "string", "UUID": "string", "Int": "integer", "BigInt": "string", "Float": "number",
-    "Boolean": "boolean", "Date": "date", "DateTime": "datetime", "Datetime": "datetime",
-    "ISO8601DateTime": "datetime", "Timestamp": "datetime",
-}  # fmt: skip
-"""The types of GraphQL itself, and the names that most schemas give to dates. Any other scalar may hold anything."""
 
 Type = Mapping[str, Any]
 
@@ -57,8 +39,8 @@ class Schema:
         :raises FluxError: it cannot be asked
         """
         if name not in self._types:
-            found = self._ask(_TYPE, {"name": name}).get("__type")
-            self._types[name] = found if isinstance(found, dict) else None
+            found = self._ask(FIELDS, {"name": name}).get("__type")
+            self._types[name] = {"name": name, **found} if isinstance(found, dict) else None
         return self._types[name]
 
     def root(self, operation: str) -> Type | None:
@@ -88,7 +70,7 @@ class Schema:
 
 def fields_of(of: Type) -> list[FieldInfo]:
     """The fields of an object, or of an input."""
-    return [_info(one) for one in _members(of)]
+    return list(told_fields(of, unknown="any"))
 
 
 def _members(of: Type) -> list[Type]:
@@ -100,19 +82,3 @@ def _core(wrapped: Type) -> Type:
     while wrapped.get("ofType"):
         wrapped = wrapped["ofType"]
     return wrapped
-
-
-def _info(member: Type) -> FieldInfo:
-    wrapped = member["type"]
-    never_null = wrapped["kind"] == "NON_NULL"
-    inner = wrapped["ofType"] if never_null else wrapped
-    # An input that is never null and has no default must be given; of an output it only says that it always comes.
-    required = never_null and "defaultValue" in member and member["defaultValue"] is None
-    core = _core(inner)
-    if inner["kind"] == "LIST":
-        return FieldInfo(member["name"], "array", required=required)
-    if core.get("kind") == "ENUM":
-        enum = tuple(one["name"] for one in core.get("enumValues") or ())
-        return FieldInfo(member["name"], "string", required=required, enum=enum)
-    kind = SCALARS.get(core.get("name") or "", "any") if core.get("kind") == "SCALAR" else "object"
-    return FieldInfo(member["name"], kind, required=required)
