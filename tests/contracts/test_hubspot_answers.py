@@ -114,8 +114,9 @@ def test_the_limit_of_the_day_is_asked_once_and_ends_the_run(hubspot: Account, t
     reply = limited("DAILY")
     if told_by != "policy":
         del reply.body["policyName"]
-    if told_by == "header":
+    if told_by != "message":
         reply.body["message"] = "You have reached your limit."
+    if told_by == "header":
         reply.headers |= {"X-HubSpot-RateLimit-Daily": "250000", "X-HubSpot-RateLimit-Daily-Remaining": "0"}
     hubspot.vendor.faults.append(reply)
     with pytest.raises(FluxError) as caught:

@@ -179,16 +179,19 @@ def test_one_bad_record_in_a_batch_is_told_by_its_trace(hubspot: Account) -> Non
     assert len(hubspot.calls) == 1
 
 
-def test_an_error_without_a_trace_is_matched_by_the_ids_in_its_context(hubspot: Account) -> None:
+def test_errors_without_a_trace_are_matched_by_the_ids_in_their_context(hubspot: Account) -> None:
     def without_traces(body: dict[str, list[dict[str, object]]]) -> None:
         for one in body["results"]:
             del one["objectWriteTraceId"]
-        body["errors"][0]["context"] = {"id": ["dan@example.com"]}
+        for one, name in zip(body["errors"], ("dan@example.com", "EVE@example"), strict=True):
+            one["context"] = {"ids": [name]}
 
     spoilt(hubspot, without_traces)
-    good, bad, also_good = written(hubspot.destination(), ADA, BAD, BOB)
+    wrong = {"email": "eve@example", "firstname": "Eve"}
+    good, bad, also_bad, also_good = written(hubspot.destination(), ADA, BAD, wrong, BOB)
     assert keys([good, also_good]) == list(hubspot.crm.objects["contacts"])
-    assert error(bad).code == "FIELD_NOT_FOUND"
+    assert (error(bad).code, error(also_bad).code) == ("FIELD_NOT_FOUND", "INVALID_EMAIL")
+    assert len(hubspot.calls) == 1
 
 
 def test_an_error_that_names_nobody_belongs_to_the_only_record_without_a_verdict(hubspot: Account) -> None:
@@ -196,6 +199,7 @@ def test_an_error_that_names_nobody_belongs_to_the_only_record_without_a_verdict
     good, bad = written(hubspot.destination(), ADA, BAD)
     assert isinstance(good, Written)
     assert error(bad).field == "nickname"
+    assert len(hubspot.calls) == 1
 
 
 def test_errors_that_name_nobody_are_laid_beside_their_records_by_halving(hubspot: Account) -> None:
