@@ -77,7 +77,8 @@ _ROWS = (
             "An API key or token goes into the field `password` of the connection, without `Bearer` before it.",
             "Look in the system's settings whether the key is active; some need the project to be redeployed after a"
             " new key was made.",
-            "A login through OAuth that expired or was revoked must be granted anew: reconnect the integration.",
+            "A login through OAuth that expired or was revoked must be granted anew: `airflow-flux connectors"
+            " reconnect`.",
             "Still refused with a new key: the system may have revoked the app or paused the account; its"
             " administration page says so.",
         ),

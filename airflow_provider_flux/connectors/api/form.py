@@ -14,8 +14,8 @@ CLIENT: Mapping[str, FormField] = {
     ),
     "limit": FormField(
         "Limit of calls",
-        "Calls that all flows on this connection may make together within a span, for example 100/10s or 40/2s, 2500/5m; "
-        "none: no limit. When empty: what the vendor allows, where Flux knows it.",
+        "Calls that all flows on this connection may make together within a span, for example 100/10s or 40/2s, "
+        "2500/5m; none: no limit. When empty: what the vendor allows, where Flux knows it.",
     ),
     "verify": FormField(
         "Check TLS certificates",

@@ -110,6 +110,21 @@ def _by_fields(credentials: Credentials, kinds: tuple[SignInKind, ...]) -> SignI
     raise _nothing_to_sign_in_with(credentials, kinds)
 
 
+def remedy(credentials: Credentials, of_flow: AuthOptions | None, known: SignIn | None) -> str:
+    """What to do when the system refuses who signed in like this (HTTP 401), in a sentence."""
+    kind, name = way(credentials, of_flow, known).kind, credentials.conn_id
+    if kind == "refresh_token":
+        return f"Connect again: `airflow-flux connectors reconnect {name}`."
+    fields = {
+        "basic": "fields 'login' and 'password'",
+        "client_credentials": "fields 'extra.client_id', 'extra.client_secret' and 'extra.scopes'",
+        "jwt_bearer": "fields 'extra.private_key', 'extra.subject' and 'extra.scopes'",
+        "none": "field 'password' (it is empty)",
+    }
+    wrong = fields.get(kind, "field 'password'")
+    return f"Correct the {wrong} of the Airflow connection '{name}'."
+
+
 _FIELDS: dict[SignInKind, str] = {
     "api_key": "'password' (an API key)",
     "bearer": "'password' (a token)",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
+from airflow_provider_flux.connectors.api import sign_in
 from airflow_provider_flux.connectors.api.connection import open_client
 from airflow_provider_flux.connectors.api.profile import ANY_API, ApiProfile
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.rest.destination_options import RestDestinationOptions
 from airflow_provider_flux.connectors.rest.source_options import RestSourceOptions
-from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.transport.classify import SOURCE
 from airflow_provider_flux.transport.failures import Judgement
 from airflow_provider_flux.transport.messages import Request
@@ -42,7 +42,10 @@ def probe(
         judgement = Judgement(credentials.conn_id, client.mask, profile.rows, SOURCE, client.tally)
         refused = response.status in (401, 403, 407, 429) or response.status >= 500
         if refused or (request.url and response.status >= 400):
-            raise _with_field(judgement.failed(response), credentials)
+            error = judgement.failed(response)
+            if error.code == "AUTHENTICATION_FAILED":
+                error.next_step = sign_in.remedy(credentials, options.auth if options else None, profile.sign_in)
+            raise error
         return f"{response.endpoint} of {client.base.host} answered HTTP {response.status} in {seconds:.2f} s"
     finally:
         client.close()
@@ -57,10 +60,3 @@ def _request(
     if not path and isinstance(options, RestSourceOptions) and options.method == "GET":
         return Request("GET", options.path, options.params, options.headers)
     return Request("GET", path, headers=options.headers if options else {})
-
-
-def _with_field(error: FluxError, credentials: Credentials) -> FluxError:
-    if error.code == "AUTHENTICATION_FAILED":
-        fields = "'login' and 'password'" if credentials.login else "'password'"
-        error.next_step = f"Correct the field {fields} of the Airflow connection '{credentials.conn_id}'."
-    return error

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,10 @@ def crm(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     (include / "mappings/contacts").mkdir(parents=True)
     (include / "mappings/contacts/v1.yaml").write_text("rules:\n  - {from: id, to: id}\n")
     (include / "flows/contacts.yaml").write_text(FLOW)
+    with closing(sqlite3.connect(tmp_path / "w.db")) as database:
+        database.execute("CREATE TABLE contacts (id TEXT PRIMARY KEY)")
+    warehouse = {"conn_type": "flux_sql", "host": str(tmp_path / "w.db"), "extra": {"dialect": "sqlite"}}
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(warehouse))
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
     server = OAuthServer()
     with serve(server.answer) as wire:
@@ -92,6 +97,7 @@ def reconnecting(*options: str) -> Iterator[Asking]:
 
 
 def test_a_consent_connects_and_the_flows_go_on(crm: Crm, call: Call, tmp_path: Path) -> None:
+    assert call("run", "contacts").code == 1
     refused = call("connectors", "verify", "crm")
     assert refused.code == 1
     assert "airflow-flux connectors reconnect crm" in refused.out
@@ -105,9 +111,12 @@ def test_a_consent_connects_and_the_flows_go_on(crm: Crm, call: Call, tmp_path: 
     assert "crm is active; its flows go on with their next tick: contacts" in said.out
 
     crm.server.revoke()
+    assert call("run", "contacts").code == 0
+    crm.server.revoke()
     verified = call("connectors", "verify", "crm", "--json")
     assert verified.json["passed"] and verified.json["proved"]
-    assert [form["grant_type"] for form in crm.server.forms] == ["authorization_code", "refresh_token"]
+    grants = [form["grant_type"] for form in crm.server.forms]
+    assert grants == ["authorization_code", "refresh_token", "refresh_token"]
     everything = refused.out + refused.err + said.out + said.err + verified.out + verified.err
     with open_store(f"sqlite:///{tmp_path / 'flux.db'}") as store:
         token = store.token("crm")
