@@ -18,6 +18,7 @@ __all__ = [
     "Disposition",
     "ErrorCode",
     "FluxError",
+    "NoVerdict",
     "OutcomeUnknown",
     "Problem",
     "RecordError",
@@ -114,6 +115,10 @@ class BatchRejected(FluxError):
 
 class OutcomeUnknown(FluxError):
     """A batch was sent and no verdict came back: it may or may not have been stored."""
+
+
+class NoVerdict(OutcomeUnknown):
+    """A record was sent alone, and the answer does not say whether it was stored. Another try may bring the same."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from airflow_provider_flux.connectors.contract import Verdict, WriteItem, Written
 from airflow_provider_flux.connectors.options import DestinationOptions, Mode
-from airflow_provider_flux.errors import FluxError, OutcomeUnknown, RecordError, preview
+from airflow_provider_flux.errors import FluxError, NoVerdict, OutcomeUnknown, RecordError, preview
 from airflow_provider_flux.transport.paths import MISSING, get
 
 Search = Callable[[tuple[str, ...], Sequence[tuple[Any, ...]]], Sequence[Sequence[str]]]
@@ -228,6 +228,9 @@ class LookupWrites:
             if not self._lookup.asks(item):
                 # No search can tell it: a retry would make it once more.
                 return RecordError("OUTCOME_UNKNOWN", unknown.message, answer=unknown.answer)
+            if isinstance(unknown, NoVerdict):
+                # It did answer: the others of the batch need not wait until it answers this one otherwise.
+                return RecordError("UNREADABLE_ANSWER", unknown.message, answer=unknown.answer)
             # The retry looks up before it sends again, and then finds what was stored.
             raise FluxError(
                 "CONNECTION_TIMEOUT" if unknown.code == "OUTCOME_UNKNOWN" else unknown.code,

@@ -111,27 +111,24 @@ def test_a_union_member_that_is_an_error_is_known_by_its_name(book: Book) -> Non
 
 
 HALF = {"message": "half", "path": ["contactUpsert", "contact", "id"]}
-DOUBTFUL = [
+UNCLEAR = [
     Reply(200, {"data": {"contactUpsert": None}, "errors": [HALF]}),
     Reply(200, {"data": None, "errors": [HALF]}),
     upserted({"id": "1"}, {"message": "half"}),
     upserted(None),
     upserted({"id": None}),
+]
+SILENT = [
     Reply(200, {"unexpected": True}),
     Reply(200, b"<html><title>Back soon</title></html>"),
     Reply(200, b'{"data": {"contactUps'),
     Reply(200, b""),
 ]
+ONCE = {**mutation("contactUpsert", keyed=False, record=True)}
 
 
-@pytest.mark.parametrize("reply", DOUBTFUL)
+@pytest.mark.parametrize("reply", [*UNCLEAR, *SILENT])
 def test_what_is_no_verdict_never_counts_as_written(book: Book, reply: Reply) -> None:
-    book.vendor.faults.append(reply)
-    upsert = {**mutation("contactUpsert", keyed=False, record=True)}
-    destination = book.destination("create", create=upsert, find=None)
-    assert not destination.idempotent and not destination.can_find
-    with pytest.raises(OutcomeUnknown):
-        destination.write([WriteItem(ADA)])
     book.vendor.faults.append(reply)
     try:
         (verdict,) = book.destination().write([WriteItem(ADA)])
@@ -139,6 +136,42 @@ def test_what_is_no_verdict_never_counts_as_written(book: Book, reply: Reply) ->
         assert (error.code, error.transient) == ("UNREADABLE_ANSWER", True)
     else:
         assert isinstance(verdict, RecordError) and verdict.code == "UNREADABLE_ANSWER"
+
+
+@pytest.mark.parametrize("reply", SILENT)
+def test_a_create_that_was_not_answered_is_in_doubt(book: Book, reply: Reply) -> None:
+    book.vendor.faults.append(reply)
+    destination = book.destination("create", create=ONCE, find=None)
+    assert not destination.idempotent and not destination.can_find
+    with pytest.raises(OutcomeUnknown):
+        destination.write([WriteItem(ADA)])
+
+
+@pytest.mark.parametrize("reply", UNCLEAR)
+def test_a_create_that_was_answered_without_a_verdict_is_looked_up_or_held(book: Book, reply: Reply) -> None:
+    book.vendor.contacts["m9"] = {"id": "m9", "phone": None, "archived": False, "updatedAt": "2026", **ADA}
+    book.vendor.faults.append(reply)
+    assert book.destination("create", create=ONCE).write([WriteItem(ADA)]) == [Written("m9")]
+    book.vendor.contacts.clear()
+    book.vendor.faults.append(reply)
+    (missing,) = book.destination("create", create=ONCE).write([WriteItem(ADA)])
+    book.vendor.faults += [reply, refusal(200, "not now", "SERVICE_UNAVAILABLE")]
+    (silent,) = book.destination("create", create=ONCE).write([WriteItem(ADA)])
+    book.vendor.faults.append(reply)
+    (held,) = book.destination("create", create=ONCE, find=None).write([WriteItem(ADA)])
+    for error in (missing, silent, held):
+        assert isinstance(error, RecordError) and error.code == "OUTCOME_UNKNOWN"
+    assert book.vendor.contacts == {}, "none is created again by a machine"
+
+
+def test_a_record_that_never_gets_a_verdict_does_not_hold_up_its_batch(book: Book) -> None:
+    book.vendor.faults += [lambda call: None, upserted(None)]  # the look-up passes, the creation says nothing
+    declared = book.vendor.with_fallback()
+    first, second = book.destination(**{**declared, "upsert": None}).write(
+        [WriteItem(ADA), WriteItem({"email": "bob@example.com"})]
+    )
+    assert isinstance(first, RecordError) and first.code == "UNREADABLE_ANSWER"
+    assert isinstance(second, Written)
 
 
 @pytest.mark.parametrize("code", ["INTERNAL_SERVER_ERROR", "TIMEOUT"])

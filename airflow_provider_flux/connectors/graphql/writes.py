@@ -20,7 +20,7 @@ from airflow_provider_flux.connectors.lookup import LookupWrites, Records
 from airflow_provider_flux.connectors.rest.error_rows import compiled
 from airflow_provider_flux.connectors.rest.placeholders import Unfit
 from airflow_provider_flux.connectors.rest.records import NoRecords
-from airflow_provider_flux.errors import FluxError, RecordError
+from airflow_provider_flux.errors import FluxError, NoVerdict, RecordError
 from airflow_provider_flux.transport.classify import DESTINATION
 from airflow_provider_flux.transport.paths import MISSING, get, place
 
@@ -59,13 +59,25 @@ class GraphqlDestination(GraphDestination):
             return self._remove(item)
         if self._lookup is not None and self._options.looks_up:
             return self._lookup.write(self._asked_anew(item))
-        return self._mutations[self._options.mode].write(item)
+        try:
+            return self._mutations[self._options.mode].write(item)
+        except NoVerdict as unclear:
+            return self._looked_after(item, unclear)
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
         """The destination's key of each item that is there."""
         if self._lookup is None:
             raise NotImplementedError
         return self._lookup.find(items)
+
+    def _looked_after(self, item: WriteItem, unclear: NoVerdict) -> Verdict:
+        """The verdict on a record whose creation was answered without one; it is never created again."""
+        message = unclear.message
+        try:
+            found = self._lookup.find([item])[0] if self._lookup is not None else None
+        except FluxError as error:
+            found, message = None, f"{message}; and it cannot be looked up: {error.message}"
+        return Written(found) if found is not None else RecordError("OUTCOME_UNKNOWN", message, answer=unclear.answer)
 
     def _remove(self, item: WriteItem) -> Verdict:
         mutation = self._mutations[self._options.deletes]

@@ -16,7 +16,15 @@ from airflow_provider_flux.connectors.contract import Verdict, WriteItem, Writte
 from airflow_provider_flux.connectors.graphql.graph import Graph
 from airflow_provider_flux.connectors.rest.placeholders import Unfit
 from airflow_provider_flux.connectors.rest.results import target_field
-from airflow_provider_flux.errors import CATALOGUE, Disposition, FluxError, OutcomeUnknown, RecordError, preview
+from airflow_provider_flux.errors import (
+    CATALOGUE,
+    Disposition,
+    FluxError,
+    NoVerdict,
+    OutcomeUnknown,
+    RecordError,
+    preview,
+)
 from airflow_provider_flux.transport import graphql
 from airflow_provider_flux.transport.answers import NotJson, looks_like_html
 from airflow_provider_flux.transport.classify import DESTINATION, Finding, as_text, loosely, recognise, vendor_message
@@ -145,7 +153,7 @@ class Mutator:
             message = f"connection '{self._graph.client.conn_id}': {error.message}"
             raise self._graph.judgement.inside(response, replace(error, message=message))
         if error.code in _MAYBE_DONE and not mutation.idempotent:
-            return self._no_verdict(error.message, value, mutation)
+            raise OutcomeUnknown("OUTCOME_UNKNOWN", error.message, answer=error.answer, status=error.status)
         return error
 
     def _failed(self, response: Response, mutation: Mutation, item: WriteItem) -> RecordError:
@@ -202,11 +210,11 @@ class Mutator:
         )
 
     def _no_verdict(self, reason: str, value: Any, mutation: Mutation) -> RecordError:
-        """:raises OutcomeUnknown: where the mutation must not be sent again"""
+        """:raises NoVerdict: where the mutation must not be sent again"""
         mask = self._graph.client.mask
         message, answer = mask(f"the answer has no verdict on this record: {reason}"), mask(as_text(value))[:4000]
         if not mutation.idempotent:
-            raise OutcomeUnknown("OUTCOME_UNKNOWN", message, answer=answer)
+            raise NoVerdict("OUTCOME_UNKNOWN", message, answer=answer)
         return RecordError("UNREADABLE_ANSWER", message, answer=answer)
 
     def _unreadable(self, response: Response, reason: str, mutation: Mutation) -> FluxError:
