@@ -37,7 +37,8 @@ def from_connection(connection: Any) -> Credentials:
     """
     extra = _extra(connection)
     mask_secret(_underscored(extra))
-    for secret in (connection.password, *_passwords_in_urls(connection.host, *extra.values())):
+    urls = _passwords_in_urls(connection.host, *extra.values())
+    for secret in (connection.password, *urls, *_lines_of_keys(extra)):
         if secret:
             mask_secret(secret)
     return Credentials(
@@ -78,6 +79,14 @@ def _underscored(value: Any) -> Any:
 def _passwords_in_urls(*values: Any) -> list[str | None]:
     urls = [value for value in values if isinstance(value, str) and "://" in value]
     return [urlsplit(url).password for url in urls]
+
+
+def _lines_of_keys(extra: dict[str, Any]) -> list[str]:
+    """The lines of private keys: whoever prints one escapes its line breaks, and it is no longer the text that Airflow
+    masks."""
+    keys = [value for value in extra.values() if isinstance(value, str) and "PRIVATE KEY-----" in value]
+    lines = [line.strip() for key in keys for line in key.replace("\\n", "\n").split("\n")]
+    return [line for line in lines if line and not line.startswith("-----")]
 
 
 def _find(conn_id: str) -> Any:

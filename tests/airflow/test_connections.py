@@ -79,6 +79,26 @@ def test_secrets_are_masked_in_the_log_of_a_task(monkeypatch: pytest.MonkeyPatch
     assert result.stdout.splitlines()[-1] == "*** *** *** *** *** shown-text"
 
 
+def test_what_oauth_needs_is_masked_in_the_log_of_a_task(monkeypatch: pytest.MonkeyPatch, airflow_home: Path) -> None:
+    secrets = {
+        "client_secret": "the-client-secret", "refresh_token": "the-refresh-token", "consumer_secret": "the-app-secret",
+        "private_key": "-----BEGIN PRIVATE KEY-----\nfirst-line-of-it\nsecond-line-of-it\n-----END PRIVATE KEY-----\n",
+    }  # fmt: skip
+    _variable(monkeypatch, "crm", conn_type="flux_rest", host="https://crm.test", extra={**secrets, "client_id": "app"})
+    script = (
+        "import os, json\n"
+        "from airflow_provider_flux.hooks.connections import credentials; found = credentials('crm')\n"
+        "from airflow.providers.common.compat.sdk import redact\n"
+        "shown = json.dumps(list(found.extra.values())), found.extra['private_key']\n"
+        "print(redact('app ' + ' '.join(shown)).replace('\\n', ' '), repr(found))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    shown = result.stdout.splitlines()[-1]
+    assert shown.startswith("app ")
+    for part in ("the-client-secret", "the-refresh-token", "the-app-secret", "first-line", "second-line"):
+        assert part not in result.stdout
+
+
 def test_the_sql_hook_logs_in_and_works_like_any_sql_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "w.db"
     with sqlite3.connect(file) as database:
