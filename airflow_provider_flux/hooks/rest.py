@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from airflow.providers.http.hooks.http import HttpHook
 
 from airflow_provider_flux.compat import AIRFLOW_V_3_2_PLUS
 from airflow_provider_flux.connectors import registry
+from airflow_provider_flux.connectors.api.sign_in import OWN_EXTRAS
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.hooks.connections import credentials
 from airflow_provider_flux.hooks.forms import field_behaviour, form_widgets, test_result
+
+_FLUX_ONLY = OWN_EXTRAS | {"test_path", "retry_budget", "limit"}
 
 
 class FluxRestHook(HttpHook):
@@ -34,6 +38,15 @@ class FluxRestHook(HttpHook):
         :raises FluxError: CONNECTION_INVALID
         """
         return credentials(self.flux_rest_conn_id)
+
+    @classmethod
+    def get_connection(cls, conn_id: str) -> Any:
+        """The connection without what only Flux understands: the HTTP provider's hook would send it, client secrets
+        and refresh tokens too, as headers of every request."""
+        found = super().get_connection(conn_id)
+        fields = {name: getattr(found, name) for name in ("host", "schema", "login", "password", "port")}
+        extra = {name: value for name, value in found.extra_dejson.items() if name not in _FLUX_ONLY}
+        return type(found)(conn_id=conn_id, conn_type=found.conn_type, **fields, extra=json.dumps(extra))
 
     def test_connection(self) -> tuple[bool, str]:
         """One harmless call, for the Test button of the connection form."""

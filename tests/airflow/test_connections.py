@@ -16,6 +16,7 @@ from airflow_provider_flux.errors import FluxError
 from airflow_provider_flux.hooks.connections import credentials, from_connection
 from airflow_provider_flux.hooks.rest import FluxRestHook
 from airflow_provider_flux.hooks.sql import FluxSqlHook
+from tests.contracts.servers.wire import Reply, serve
 
 
 def _variable(monkeypatch: pytest.MonkeyPatch, conn_id: str, **fields: object) -> None:
@@ -127,3 +128,16 @@ def test_the_rest_hook_asks_the_api(monkeypatch: pytest.MonkeyPatch, caplog: pyt
     assert not worked
     assert "127.0.0.1:9" in message
     assert "very-secret-key" not in message + caplog.text
+
+
+def test_the_rest_hook_of_a_dag_sends_nothing_that_flux_signs_in_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(lambda call: Reply(200, {})) as wire:
+        extra = {"client_secret": "a-secret", "refresh_token": "a-token", "auth": "refresh_token", "X-Tenant": "t1"}
+        _variable(monkeypatch, "api", conn_type="flux_rest", host=wire.url, password="p", login="ada", extra=extra)
+        hook = FluxRestHook("api", method="GET")
+        assert hook.run("/v1/contacts").status_code == 200
+        [call] = wire.calls
+        assert call.headers["x-tenant"] == "t1"
+        assert call.headers["authorization"].startswith("Basic ")
+        assert not {"client_secret", "refresh_token", "auth"} & set(call.headers)
+        assert hook.credentials().extra == extra
