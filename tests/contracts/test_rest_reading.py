@@ -144,7 +144,7 @@ def test_a_row_of_the_flow_recognises_a_vendors_answer(bench: Bench) -> None:
     wire = bench.server(script(Reply(403, body)))
     declared = "{path: /x, errors: [{status: 403, path: policyName, match: DAILY, code: RATE_LIMIT_EXCEEDED}]}"
     with pytest.raises(FluxError, match="daily limit") as caught:
-        pages(bench.source(wire, declared))
+        pages(bench.source(wire, declared, extra={"retry_budget": 0.1}))
     assert caught.value.code == "RATE_LIMIT_EXCEEDED"
 
 

@@ -32,8 +32,8 @@ def codes(verdicts: Sequence[Verdict]) -> list[str | None]:
     return [verdict.code if isinstance(verdict, RecordError) else None for verdict in verdicts]
 
 
-def answering(bench: Bench, declared: str, *replies: Reply) -> Destination:
-    return bench.destination(bench.server(script(*replies)), declared)
+def answering(bench: Bench, declared: str, *replies: Reply, **connection: Any) -> Destination:
+    return bench.destination(bench.server(script(*replies)), declared, **connection)
 
 
 # --- batches ----------------------------------------------------------------------------------
@@ -174,7 +174,8 @@ def test_rows_decide_whether_a_refused_batch_is_halved(bench: Bench) -> None:
         " {match: '(?P<field>email) bad', code: INVALID_EMAIL}]"
     )
     with pytest.raises(FluxError) as quota:
-        answering(bench, declared, Reply(400, {"message": "quota is used up"})).write(items(*contacts(2)))
+        throttle = Reply(400, {"message": "quota is used up"})
+        answering(bench, declared, throttle, extra={"retry_budget": 0.1}).write(items(*contacts(2)))
     assert (quota.value.code, isinstance(quota.value, BatchRejected)) == ("RATE_LIMIT_EXCEEDED", False)
     with pytest.raises(BatchRejected) as bad:
         answering(bench, declared, Reply(404, {"message": "email bad"})).write(items(*contacts(1)))
