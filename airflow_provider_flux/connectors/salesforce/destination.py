@@ -70,7 +70,7 @@ class SalesforceDestination(Destination):
 
         :raises FluxError: the org cannot be asked, or has several records that it could be
         """
-        places = self._lookup.places(items, links=False)
+        places = Lookup(self._options, self._ask).places(items, links=False)
         for place in places:
             if place.error is not None:
                 raise FluxError(place.error.code, place.error.message)
@@ -99,11 +99,12 @@ class SalesforceDestination(Destination):
 
     def _names(self, item: WriteItem) -> list[tuple[str, ...]]:
         """By what a record may be found: the Id of its link, and its keys, as Salesforce compares them."""
-        names: list[tuple[str, ...]] = [("Id", item.destination_key.lower())] if item.destination_key else []
+        link = _link(item)
+        names: list[tuple[str, ...]] = [] if link is None else [("Id", soql.same("Id", link))]
         for fields in (self._options.key or (), *self._options.fallback_keys):
             values = [get(item.data, field) for field in fields]
             if fields and not any(value is MISSING or value is None or value == "" for value in values):
-                names.append((*fields, *map(soql.same, values)))
+                names.append((*fields, *map(soql.same, fields, values)))
         return names
 
     def _round(self, items: list[WriteItem]) -> list[Verdict]:
@@ -168,7 +169,7 @@ class SalesforceDestination(Destination):
 
     def _do(self, step: str, items: list[WriteItem], ids: list[str]) -> list[Verdict]:
         if step == "change":
-            return self._records.update(items, ids)
+            return self._change(items, ids)
         if step == "remove":
             return self._records.remove(items, ids)
         try:
@@ -177,16 +178,32 @@ class SalesforceDestination(Destination):
             # The retry looks up before it sends again, and then finds what was stored.
             raise FluxError("CONNECTION_TIMEOUT", unknown.message, answer=unknown.answer) from None
 
+    def _change(self, items: list[WriteItem], ids: list[str]) -> list[Verdict]:
+        """Two of the items may turn out to be one record, found by another key each: they go one after the other."""
+        verdicts: dict[int, Verdict] = {}
+        left = list(zip(items, ids, strict=True))
+        while left:
+            first = {soql.same("Id", key): (item, key) for item, key in reversed(left)}
+            now = list(first.values())
+            found = self._records.update([item for item, _ in now], [key for _, key in now])
+            verdicts.update({id(item): verdict for (item, _), verdict in zip(now, found, strict=True)})
+            left = [(item, key) for item, key in left if id(item) not in verdicts]
+        return [verdicts[id(item)] for item in items]
+
     def _search(self, fields: tuple[str, ...], wanted: Sequence[tuple[Any, ...]]) -> list[Sequence[str]]:
+        """As `_ask`; whether there is a record with an Id, the write itself tells."""
+        return [[str(values[0])] for values in wanted] if fields == ("Id",) else self._ask(fields, wanted)
+
+    def _ask(self, fields: tuple[str, ...], wanted: Sequence[tuple[Any, ...]]) -> list[Sequence[str]]:
         """The Ids of the records with each of these values (`lookup.Search`)."""
         found: dict[tuple[str, ...], list[str]] = {}
-        for portion in soql.portions([values for values in wanted if soql.askable(values)]):
+        for portion in soql.portions([values for values in wanted if soql.askable(fields, values)]):
             query = soql.select(("Id", *fields), self._options.object, [soql.any_of(fields, portion)])
             for page in self._query.pages(query):
                 for record in page.records:
-                    values = tuple(soql.same(record.get(field)) for field in fields)
+                    values = tuple(soql.same(field, record.get(field)) for field in fields)
                     found.setdefault(values, []).append(str(record.get("Id")))
-        return [found.get(tuple(map(soql.same, values)), []) for values in wanted]
+        return [found.get(tuple(map(soql.same, fields, values)), []) for values in wanted]
 
 
 def _link(item: WriteItem) -> str | None:

@@ -87,6 +87,6 @@ class SalesforceDestinationOptions(ObjectDestinationOptions):
     def _keys_fit(self) -> SalesforceDestinationOptions:
         for name in (name for names in (self.key or (), *self.fallback_keys) for name in names):
             check_name(name)
-        if self.key is not None and "Id" in self.key and (len(self.key) > 1 or self.mode not in ("update", "create")):
+        if self.key is not None and "Id" in self.key and (len(self.key) > 1 or self.mode != "update"):
             raise ValueError("a record that has Salesforce's own Id can only be changed: write `mode: update`")
         return self

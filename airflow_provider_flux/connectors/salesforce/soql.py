@@ -20,6 +20,9 @@ from airflow_provider_flux.connectors.cursor import native
 NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*(?:__(?:[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__)?[a-z]{1,4})?")
 """The API name of an object or a field: `Account`, `Region__c`, `acme__Region__c`, `Owner__r`."""
 
+ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+"""Salesforce's own key of a record."""
+
 _MOST_VALUES = 100
 _LONGEST_LIST = 12_000
 """Of the values of a query, percent-encoded; it travels in a URL, which may have 16,384 bytes."""
@@ -65,10 +68,16 @@ def quoted(value: Any) -> str:
     raise ValueError(f"a {type(value).__name__} cannot be compared in SOQL")
 
 
-def askable(values: Iterable[Any]) -> bool:
-    """Whether these values can stand in a query; no record of Salesforce holds any other."""
+def askable(fields: Sequence[str], values: Sequence[Any]) -> bool:
+    """Whether these values can stand in a query for these fields; no record of Salesforce holds any other.
+
+    Asked for an Id that is none, Salesforce refuses the whole query.
+    """
     try:
-        return all(quoted(value) for value in values)
+        return all(
+            quoted(value) and (field != "Id" or ID.fullmatch(str(value)) is not None)
+            for field, value in zip(fields, values, strict=True)
+        )
     except ValueError:
         return False
 
@@ -135,13 +144,14 @@ def portions(wanted: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]
         yield portion
 
 
-def same(value: Any) -> str:
-    """A value as Salesforce compares it: text whatever its case, numbers whatever their form."""
+def same(field: str, value: Any) -> str:
+    """A value as Salesforce compares it: text whatever its case, numbers whatever their form, Ids by 15 characters."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float, Decimal)):
         return str(Decimal(str(value)).normalize())
-    return str(value).lower()
+    # The last three of 18 characters only say which of the others are capitals.
+    return str(value)[:15] if field == "Id" else str(value).lower()
 
 
 def _literal(value: datetime | int | str) -> str:

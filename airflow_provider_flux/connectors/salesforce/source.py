@@ -62,7 +62,7 @@ class SalesforceSource(Source):
         """
         options = self._options
         wanted = [tuple(key[name] for name in options.key) for key in keys]
-        for portion in soql.portions([values for values in wanted if soql.askable(values)]):
+        for portion in soql.portions([values for values in wanted if soql.askable(options.key, values)]):
             condition = soql.any_of(options.key, portion)
             query = soql.select(options.queried, options.object, [condition])
             yield from self._query.pages(query, deleted=options.deleted is not None)

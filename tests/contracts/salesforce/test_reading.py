@@ -70,6 +70,13 @@ def test_records_are_fetched_by_any_key_a_hundred_in_a_query(org: Org) -> None:
     assert len(org.calls()) == 3
 
 
+def test_what_can_be_no_id_is_not_asked_for(org: Org) -> None:
+    """Salesforce would refuse the whole query."""
+    org.vendor.seed(1)
+    pages = list(org.reads(fields=FIELDS).fetch([{"Id": "17"}, {"Id": "003000000000000SED"}, {"Id": None}]))
+    assert [record["Id"] for page in pages for record in page.records] == ["003000000000000SED"]
+
+
 @pytest.mark.parametrize(
     "value",
     ["' OR Name != '", "\\' OR 1=1 --", "') OR (Id != '", "O'Brien", "back\\slash", "tab\tand\nline", "ünïcode 雪"],

@@ -219,7 +219,28 @@ def test_an_update_by_salesforces_own_id(org: Org) -> None:
     assert isinstance(done, Written)
     assert org.vendor.stored()["person0@example.com"]["name"] == "Changed"
     assert isinstance(wrong, RecordError)
-    assert wrong.code == "RECORD_NOT_FOUND"
+    assert wrong.code == "INVALID_FORMAT"
+    assert org.queries() == [], "no look-up comes before"
+
+
+def test_one_record_that_two_keys_lead_to_is_changed_twice_in_its_order(org: Org) -> None:
+    """The same Id twice in a call would be refused, too."""
+    org.vendor.seed(1)
+    org.vendor.records["Contact"]["003000000000000SED"]["Phone"] = "+1"
+    destination = org.writes(fallback_keys=[["Phone"]])
+    found = destination.write([contact("person0@example.com", "One"), contact("new@example.com", "Two", Phone="+1")])
+    assert all(isinstance(verdict, Written) for verdict in found)
+    assert org.vendor.count() == 1
+    assert org.vendor.stored()["new@example.com"]["name"] == "Two"
+
+
+def test_what_is_there_is_found_by_its_id_and_what_is_no_id_is_not_asked_for(org: Org) -> None:
+    org.vendor.seed(1)
+    destination = org.writes(mode="update", key="Id")
+    ids = ("003000000000000SED", "003000000000009SED", "no id")
+    assert destination.find([WriteItem({"Id": key}) for key in ids]) == ["003000000000000SED", None, None]
+    (query,) = org.queries()
+    assert "no id" not in query
 
 
 def test_a_standard_field_is_a_key_by_look_up(org: Org) -> None:

@@ -18,6 +18,7 @@ KEY, SECRET = "3MVG9lKcPoNINVBIPJjdw1J9LLM82Hn", "1955279925675241571-consumer-s
 REFRESH = "5Aep861TSESvWeug_xvFHRBTTbf_refresh"
 
 _DATA = "/services/data/v63.0/"
+_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 Record = dict[str, Any]
 
 
@@ -147,6 +148,9 @@ class SalesforceVendor(Vendor):
         for name in sorted(query.used):
             if name.partition(".")[0] not in known | {"Account"}:
                 return refused(400, "INVALID_FIELD", f"No such column '{name}' on entity '{query.name}'.")
+        for asked in query.ids:
+            if _ID.fullmatch(asked) is None:
+                return refused(400, "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {asked}")
         rows = [row for row in self.records[query.name].values() if deleted or not row["IsDeleted"]]
         rows = sorted(filter(query.keeps, rows), key=lambda row: [soql.compared(row[name]) for name in query.order])
         found = [self._shown(query, row) for row in rows]
@@ -195,12 +199,13 @@ class SalesforceVendor(Vendor):
         if len(records) > 200:
             return refused(400, "EXCEEDED_ID_LIMIT", "record limit reached. cannot submit more than 200 records")
         external_id = rest[1] if rest else None
-        given = [str(record.get(external_id)).lower() for record in records] if external_id else []
+        by = external_id or "id"
+        given = [str(record.get(by)).lower() for record in records] if call.method == "PATCH" else []
         results = []
         for place, record in enumerate(records):
             name = record.pop("attributes", {}).get("type", "")
             if given and given.count(given[place]) > 1:
-                text = f"Duplicate external id specified: {record[external_id]}"
+                text = f"Duplicate {'external ' if external_id else ''}id specified: {record[by]}"
                 results.append(self._failed(problem("DUPLICATE_VALUE", text)))
             elif name not in OBJECTS:
                 results.append(self._failed(problem("INVALID_TYPE", f"sObject type '{name}' is not supported.")))
@@ -274,7 +279,7 @@ class SalesforceVendor(Vendor):
         return {"id": key, "success": True, "errors": []}
 
     def _gone(self, name: str, key: str) -> Record | None:
-        if re.fullmatch(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", key) is None:
+        if _ID.fullmatch(key) is None:
             return problem("MALFORMED_ID", f"Record ID: id value of incorrect type: {key}", "Id")
         if key not in self.records[name]:
             return problem("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")

@@ -36,6 +36,7 @@ class Query:
     keeps: Test
     order: tuple[str, ...]
     used: frozenset[str]
+    ids: tuple[str, ...]
 
 
 def parse(text: str) -> Query:
@@ -52,6 +53,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.tokens: list[tuple[str, str]] = []
         self.used: set[str] = set()
+        self.ids: list[str] = []
         place = 0
         while place < len(text.rstrip()):
             match = _TOKEN.match(text, place)
@@ -77,7 +79,7 @@ class _Parser:
                 order.append(self.field())
         if self.place != len(self.tokens):
             raise Malformed(f"unexpected token: {self.tokens[self.place][1]!r}")
-        return Query(tuple(fields), name, keeps, tuple(order), frozenset(self.used))
+        return Query(tuple(fields), name, keeps, tuple(order), frozenset(self.used), tuple(self.ids))
 
     def conditions(self) -> Test:
         tests = [self.condition()]
@@ -99,8 +101,10 @@ class _Parser:
             while self.accept(","):
                 values.append(self.literal())
             self.expect(")")
+            self.ids += values if name == "Id" else []
             return lambda record: compared(record.get(name)) in values
         sign, value = self.take("sign"), self.literal()
+        self.ids += [value] if name == "Id" else []
         tests_of: dict[str, Callable[[Any], bool]] = {
             "=": lambda found: found == value,
             ">=": lambda found: found >= value,

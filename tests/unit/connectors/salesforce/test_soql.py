@@ -67,6 +67,15 @@ def test_portions_fit_into_a_url() -> None:
     assert max(sizes) * 250 * 6 < 16_000
 
 
-@pytest.mark.parametrize(("one", "other"), [("A", "a"), (7, 7.0), (Decimal("7.00"), 7), (True, True)])
-def test_what_salesforce_takes_for_the_same(one: Any, other: Any) -> None:
-    assert soql.same(one) == soql.same(other)
+@pytest.mark.parametrize(
+    ("field", "one", "other", "alike"),
+    [
+        ("Name", "A", "a", True),
+        ("Score__c", 7, 7.0, True),
+        ("Score__c", Decimal("7.00"), 7, True),
+        ("Id", "003000000000abC", "003000000000abCAAS", True),
+        ("Id", "003000000000abC", "003000000000abc", False),
+    ],
+)
+def test_what_salesforce_takes_for_the_same(field: str, one: Any, other: Any, alike: bool) -> None:
+    assert (soql.same(field, one) == soql.same(field, other)) is alike
