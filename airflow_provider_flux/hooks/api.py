@@ -54,6 +54,9 @@ class FluxApiHook(BaseHook):
             return field_behaviour(cls.conn_type)
 
 
+_FORM = ("get_connection_form_widgets", "get_ui_field_behaviour")
+
+
 def _hook_class(connector: type[Connector], name: str) -> type[FluxApiHook]:
     assert connector.form is not None
     declared = {
@@ -65,6 +68,9 @@ def _hook_class(connector: type[Connector], name: str) -> type[FluxApiHook]:
         "default_conn_name": f"{connector.conn_type}_default",
         "hook_name": connector.form.title,
     }
+    if not AIRFLOW_V_3_2_PLUS:
+        # Older Airflows look into the class itself, not into what it inherits.
+        declared |= {method: FluxApiHook.__dict__[method] for method in _FORM}
     return type(name, (FluxApiHook,), declared)
 
 
