@@ -81,6 +81,7 @@ class _Online:
         self._library = library
         self._store = store
         self._credentials = credentials
+        self._tried: set[str] = set()
         self._answers: dict[str, Fields | FluxError | None] = {}
         self._pools: Collection[str] | None = None
         self._pools_asked = False
@@ -144,9 +145,10 @@ class _Online:
 
         try:
             found: Description | None = describe(self._store, connection, connector, find, options)
-            if found is None and connection not in self.report.silent:
-                # Whether it answers at all can still be known.
+            if (found is None or not found.complete) and connection not in self._tried:
+                # What a connector declares by itself needs no call; whether the system answers can still be known.
                 ask(self._store, connection, connector, find, options)
+                self._tried.add(connection)
         except FluxError as error:
             if error.code == "STORE_UNAVAILABLE":
                 raise
