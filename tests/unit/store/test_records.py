@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy.exc import DataError
 
 from airflow_provider_flux.errors import FluxError
-from airflow_provider_flux.store import Store
+from airflow_provider_flux.store import Store, open_store
 from airflow_provider_flux.store.filters import ErrorFilter
 from airflow_provider_flux.store.records import STOPPED
 from airflow_provider_flux.store.rows import Outcome, Run
@@ -39,6 +42,44 @@ def test_a_batch_is_sent_then_acknowledged(store: Store, run: Run) -> None:
     store.ack(run, 0, 0, SHA, [written(0, 9)], [], [], 1)
     assert store.batch_states(run, 0) == {0: ("acked", SHA), 1: ("sent", OTHER_SHA)}
     assert store.batch_states(run, 1) == {}
+
+
+def test_several_batches_are_noted_at_once_and_none_is_no_note(store: Store, run: Run) -> None:
+    store.ack(run, 0, 0, SHA, [written(0, 9)], [], [], 1)
+    store.mark_all_sent(run, 0, {0: SHA, 1: SHA, 2: OTHER_SHA}, 1)
+    store.mark_all_sent(run, 0, {}, 1)
+    assert store.batch_states(run, 0) == {0: ("acked", SHA), 1: ("sent", SHA), 2: ("sent", OTHER_SHA)}
+
+
+def test_acknowledgements_together_are_there_at_the_end_all_or_none(store: Store, run: Run) -> None:
+    store.mark_all_sent(run, 0, {0: SHA, 1: OTHER_SHA}, 1)
+    with store.together():
+        store.ack(run, 0, 0, SHA, [written(0, 9)], [], [link("a")], 1)
+        store.ack(run, 0, 1, OTHER_SHA, [written(10, 19)], [], [link("b")], 1)
+        assert store.batch_states(run, 0)[0] == ("sent", SHA)  # as others see it
+    assert store.count(run, None, 0).buckets == {"written": 20}
+    assert set(store.links("contacts", ["a", "b"])) == {"a", "b"}
+    with pytest.raises(FluxError, match="the worker dies"):
+        _ack_and_die(store, run)
+    assert (2 in store.batch_states(run, 0), store.links("contacts", ["c"])) == (False, {})
+    store.ack(run, 0, 2, SHA, [written(20, 29)], [], [], 1)  # what comes after is a transaction of its own again
+    assert store.count(run, None, 0).buckets == {"written": 30}
+
+
+def _ack_and_die(store: Store, run: Run, meanwhile: Callable[[], None] = lambda: None) -> None:
+    with store.together():
+        store.ack(run, 0, 2, SHA, [written(20, 29)], [], [link("c")], 1)
+        meanwhile()
+        raise FluxError("WORKER_DIED", "the worker dies")
+
+
+def test_what_another_thread_writes_meanwhile_is_its_own(postgres_url: str) -> None:
+    store = open_store(postgres_url)  # SQLite has one writer: there the other thread waits
+    run = store.start_run("contacts", "run-1", "scheduled", "contacts")
+    with ThreadPoolExecutor(1) as pool, pytest.raises(FluxError):
+        _ack_and_die(store, run, lambda: pool.submit(store.mark_sent, run, 0, 7, SHA, 1).result())
+    assert store.batch_states(run, 0) == {7: ("sent", SHA)}
+    store.close()
 
 
 def test_an_acknowledgement_is_not_undone_by_sending_the_same_again(store: Store, run: Run) -> None:
