@@ -32,6 +32,8 @@ FindCredentials = Callable[[str, str], Credentials]
 """Finds the fields of a connection by its id and its type. Raises CONNECTION_INVALID."""
 
 _NAMES_OF_OBJECTS = ("object", "table", "query", "path")
+_ABOUT_ONE_OBJECT = ("NOT_FOUND", "FIELD_NOT_FOUND", "BAD_REQUEST", "PERMISSION_DENIED")
+"""Codes that say nothing of the other objects of a connection; after any other it is not asked again."""
 
 
 @dataclass
@@ -82,6 +84,7 @@ class _Online:
         self._store = store
         self._credentials = credentials
         self._tried: set[str] = set()
+        self._down: dict[str, FluxError] = {}
         self._answers: dict[str, Fields | FluxError | None] = {}
         self._pools: Collection[str] | None = None
         self._pools_asked = False
@@ -138,6 +141,8 @@ class _Online:
 
     def _ask(self, options: SourceOptions | DestinationOptions) -> Fields | FluxError | None:
         connection, connector = options.connection, options.connector
+        if connection in self._down:
+            return self._down[connection]
         conn_type = registry.get(connector).conn_type
 
         def find() -> Credentials:
@@ -152,6 +157,8 @@ class _Online:
         except FluxError as error:
             if error.code == "STORE_UNAVAILABLE":
                 raise
+            if error.code not in _ABOUT_ONE_OBJECT:
+                self._down[connection] = error
             return error
         (self.report.silent if found is None else self.report.asked).add(connection)
         return None if found is None else Fields(found)

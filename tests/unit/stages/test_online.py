@@ -81,3 +81,13 @@ def test_each_side_is_asked_once_however_many_flows_share_it_and_progress_is_tol
     _, asked, progress = online(include, lambda: {"nightly"})
     assert asked == 2
     assert progress == [("check", 1), ("check", 2), ("check", 3)]
+
+
+def test_a_connection_that_is_down_is_asked_once_and_every_flow_that_needs_it_is_told(include: Path) -> None:
+    for name in ("a", "b", "c"):
+        path = include / f"flows/{name}.yaml"
+        path.write_text(FLOW.replace("table: people", f"table: {name}"))
+    (include.parent / "one.db").unlink()
+    report, asked, _ = online(include, lambda: {"nightly"})
+    assert asked == 1
+    assert len([one for one in report.problems if one.path.endswith(".connection")]) == 6
