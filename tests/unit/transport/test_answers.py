@@ -76,7 +76,7 @@ def test_what_is_no_utf_8_is_read_in_the_charset_that_it_declares(charset: str) 
     assert decode(body, f"application/json; charset={charset}").value == {"a": "Müller"}
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "latin-1", "base64", "zlib", "rot13", "idna", "undefined", "x"])
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "latin-1", "base64", "zlib", "idna", "undefined", "x"])
 def test_a_charset_that_is_not_the_bodys_harms_nothing(charset: str) -> None:
     content_type = f"application/json; charset={charset}"
     assert decode('{"a": "Müller"}'.encode(), content_type).value == {"a": "Müller"}
