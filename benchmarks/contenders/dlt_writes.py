@@ -26,21 +26,12 @@ def main(url: str, database: str, folder: str, workers: str) -> None:
     local = threading.local()
     encode = msgspec.json.Encoder().encode
 
-    @dlt.destination(
-        batch_size=BATCH,
-        loader_file_format="typed-jsonl",
-        name="api",
-        naming_convention="direct",
-        skip_dlt_columns_and_tables=True,
-        max_parallel_load_jobs=int(workers),
-    )
     def api(items: list[dict[str, Any]], table: TTableSchema) -> None:
         if not hasattr(local, "session"):
             local.session = requests.Session()
         answer = local.session.post(f"{url}/contacts", data=encode({"records": items}))
         answer.raise_for_status()
 
-    @dlt.resource(name="contacts", primary_key="id")
     def contacts() -> Iterator[list[dict[str, Any]]]:
         connection = sqlite3.connect(database)
         connection.row_factory = sqlite3.Row
@@ -49,9 +40,18 @@ def main(url: str, database: str, folder: str, workers: str) -> None:
             yield [dict(row) for row in rows]
         connection.close()
 
-    pipeline = dlt.pipeline("writes", pipelines_dir=folder, destination=api)
+    destination = dlt.destination(
+        api,
+        batch_size=BATCH,
+        loader_file_format="typed-jsonl",
+        name="api",
+        naming_convention="direct",
+        skip_dlt_columns_and_tables=True,
+        max_parallel_load_jobs=int(workers),
+    )
+    pipeline = dlt.pipeline("writes", pipelines_dir=folder, destination=destination)
     with Work():
-        pipeline.extract(contacts())
+        pipeline.extract(dlt.resource(contacts, name="contacts", primary_key="id"))
     with Work():
         pipeline.normalize()
     with Work():
