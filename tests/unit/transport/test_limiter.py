@@ -89,6 +89,15 @@ def test_a_wait_that_would_last_too_long_is_a_rate_limit_and_no_call(lab: Lab) -
     assert client.tally.trouble.kind == RATE_LIMIT
 
 
+def test_calls_that_queue_are_not_given_up_as_long_as_others_get_through(lab: Lab) -> None:
+    clock = Clock()
+    client = lab.client(lab.server(clock).url, pace=limiter(Limit(2, 0.1), patience=0.7), connections=20)
+    with ThreadPoolExecutor(20) as pool:  # the last of them waits for almost a second
+        answers = list(pool.map(lambda _: client.send(GET).status, range(20)))
+    assert answers == [200] * 20
+    assert clock.most_in(0.1) <= 2
+
+
 def test_a_wait_of_more_than_a_second_is_one_line_of_the_log(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     client = lab.client(lab.server(script(Reply(200, []))).url, pace=limiter(Limit(4, 1.2)), connections=8)
     with caplog.at_level(logging.INFO), ThreadPoolExecutor(8) as pool:
