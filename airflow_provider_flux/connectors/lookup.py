@@ -98,6 +98,11 @@ class Lookup:
         return RecordError("RECORD_NOT_FOUND", message, field=", ".join(asked[0][0]), value=value)
 
 
+def can_be_found(options: DestinationOptions, item: WriteItem) -> bool:
+    """Whether a look-up can tell of a record: one of its keys has all its values."""
+    return any(_values(item, fields) is not None for fields in (options.key, *options.fallback_keys) if fields)
+
+
 def next_step(mode: Mode, item: WriteItem, place: Place, missing: Callable[[WriteItem], RecordError]) -> Step | Verdict:
     """What is to be done with a record of which is known where it is; a verdict where nothing is.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from airflow_provider_flux.connectors.contract import Destination, Verdict, WriteItem, Written
 from airflow_provider_flux.errors import BatchRejected, FluxError, OutcomeUnknown, RecordError
@@ -39,9 +39,15 @@ def deliver(destination: Destination, items: Sequence[WriteItem], stops: Stops =
     return verdicts
 
 
-def find_or_deliver(destination: Destination, items: Sequence[WriteItem], stops: Stops = never) -> Verdicts:
+def find_or_deliver(
+    destination: Destination,
+    items: Sequence[WriteItem],
+    stops: Stops = never,
+    findable: Callable[[WriteItem], bool] = lambda item: True,
+) -> Verdicts:
     """Write what an interrupted attempt did not get into the destination, and find the rest there.
 
+    :param findable: whether a look-up can tell of a record; of one without its keys nobody knows whether it arrived
     :raises OutcomeUnknown: the destination could not be asked, or as `deliver`: the batch is in doubt still
     :raises FluxError: nothing of it is stored
     """
@@ -55,10 +61,7 @@ def find_or_deliver(destination: Destination, items: Sequence[WriteItem], stops:
             answer=error.answer,
             retry_after=error.retry_after,
         ) from None
-    # A record that is to be deleted and is there was not deleted.
-    found = [
-        None if key is None or item.deleted else Written(key) for item, key in zip(items, keys, strict=True)
-    ]
+    found = [_found(item, key, findable(item)) for item, key in zip(items, keys, strict=True)]
     missing = [item for item, written in zip(items, found, strict=True) if written is None]
     sent = iter(_rest(destination, missing, found, stops))
     return [written or next(sent) for written in found]
@@ -96,6 +99,17 @@ def _rest(
         if destination.idempotent or not any(isinstance(verdict, Written) for verdict in before):
             raise
         return [RecordError(error.code, f"not sent: {error.message}", answer=error.answer)] * len(items)
+
+
+def _found(item: WriteItem, key: str | None, findable: bool) -> Verdict | None:
+    """The verdict on a record of an interrupted write; None where it is to be sent."""
+    if item.deleted:
+        return None  # one that is there was not deleted, and deleting twice does no harm
+    if key is not None:
+        return Written(key)
+    if findable:
+        return None
+    return RecordError("OUTCOME_UNKNOWN", "it was sent by an attempt that died, and holds no key to find it by")
 
 
 def in_doubt(unknown: FluxError) -> RecordError:

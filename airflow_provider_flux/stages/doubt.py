@@ -7,10 +7,11 @@ be asked, they are held for a person.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from airflow_provider_flux.connectors.contract import Destination, WriteItem
+from airflow_provider_flux.connectors.lookup import can_be_found
 from airflow_provider_flux.errors import FluxError, Stage
 from airflow_provider_flux.stages.acknowledge import Acknowledger
 from airflow_provider_flux.stages.batches import Batch, batches
@@ -36,22 +37,34 @@ def resolve_orphans(ctx: RunContext, run: Run, destination: Destination) -> None
             if row.stage != Stage.WRITE or (other.id == run.id and row.epoch == ctx.epoch):
                 continue
             if destination.can_find:
+                # A batch with a record that holds no key cannot be found in full.
+                hold_in_doubt(theirs, other, row, lambda batch: not _can_be_found(ctx, batch))
                 _find(theirs, other, row, destination)
             else:
                 hold_in_doubt(theirs, other, row)
 
 
-def hold_in_doubt(ctx: RunContext, run: Run, write: StageRow) -> None:
-    """Hold the records of every batch of a write stage that is `sent` and was never acknowledged.
+def hold_in_doubt(
+    ctx: RunContext, run: Run, write: StageRow, which: Callable[[Batch], bool] = lambda batch: True
+) -> None:
+    """Hold the records of the batches of a write stage that are `sent` and were never acknowledged.
 
+    :param which: of these batches
     :raises FluxError: STAGING_UNSEALED when the staged records of such a batch are gone
     """
     ctx = replace(ctx, epoch=write.epoch)
     acknowledger: Acknowledger | None = None
     for batch, read_epoch in _in_doubt(ctx, run, write):
+        if not which(batch):
+            continue
         acknowledger = acknowledger or Acknowledger(ctx, run, read_epoch)
         log.warning("run %s died while sending batch %d: its records are held", run.run_id, batch.number)
         acknowledger.hold(batch, Guarded(send=batch.records))
+
+
+def _can_be_found(ctx: RunContext, batch: Batch) -> bool:
+    options = ctx.flow.file.destination
+    return all(record.deleted or can_be_found(options, WriteItem(record.data)) for record in batch.records)
 
 
 def _find(ctx: RunContext, run: Run, write: StageRow, destination: Destination) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from types import TracebackType
 from typing import NoReturn
 
 from airflow_provider_flux.connectors.contract import Destination
+from airflow_provider_flux.connectors.lookup import can_be_found
 from airflow_provider_flux.errors import CATALOGUE, Category, Disposition, FluxError, OutcomeUnknown, RecordError
 from airflow_provider_flux.stages.acknowledge import Acknowledger
 from airflow_provider_flux.stages.batches import Batch
@@ -174,7 +176,8 @@ class Sender:
     def _resolve_doubt(self, batch: Batch, guarded: Guarded) -> None:
         if self._destination.can_find:
             log.warning("batch %d was sent by an attempt that died; asking the destination for it", batch.number)
-            self._send(batch, guarded, find_or_deliver)
+            findable = partial(can_be_found, self._ctx.flow.file.destination)
+            self._send(batch, guarded, partial(find_or_deliver, findable=findable))
             return
         log.warning("batch %d was sent by an attempt that died; its records are held", batch.number)
         last = self._acknowledger.hold(batch, guarded)

@@ -112,6 +112,14 @@ def test_what_an_interrupted_attempt_stored_is_found_and_the_rest_is_sent() -> N
     assert sorted(destination.rows) == list(range(6))
 
 
+def test_a_record_without_a_key_to_find_it_by_is_not_sent_again() -> None:
+    destination = Listed(set(), can_find=True)
+    destination.rows = [0]
+    verdicts: list[Any] = find_or_deliver(destination, _items(3), findable=lambda item: item.data["n"] != 2)
+    assert verdicts[:2] == [Written("0"), Written("1")]
+    assert (verdicts[2].code, sorted(destination.rows)) == ("OUTCOME_UNKNOWN", [0, 1])
+
+
 @pytest.mark.parametrize("code", ["RATE_LIMIT_EXCEEDED", "UNREADABLE_ANSWER", "AUTHENTICATION_FAILED"])
 def test_a_batch_stays_in_doubt_as_long_as_the_destination_cannot_be_asked(code: str) -> None:
     destination = Listed(set(), can_find=True)
