@@ -97,7 +97,9 @@ def reconnecting(*options: str) -> Iterator[Asking]:
 
 
 def test_a_consent_connects_and_the_flows_go_on(crm: Crm, call: Call, tmp_path: Path) -> None:
-    assert call("run", "contacts").code == 1
+    failed = call("run", "contacts")
+    assert failed.code == 1
+    assert "was not connected to its system yet" in failed.out
     refused = call("connectors", "verify", "crm")
     assert refused.code == 1
     assert "airflow-flux connectors reconnect crm" in refused.out
@@ -111,17 +113,18 @@ def test_a_consent_connects_and_the_flows_go_on(crm: Crm, call: Call, tmp_path: 
     assert "crm is active; its flows go on with their next tick: contacts" in said.out
 
     crm.server.revoke()
-    assert call("run", "contacts").code == 0
+    resumed = call("run", "contacts", "--json")
+    assert resumed.code == 0
     crm.server.revoke()
     verified = call("connectors", "verify", "crm", "--json")
     assert verified.json["passed"] and verified.json["proved"]
     grants = [form["grant_type"] for form in crm.server.forms]
     assert grants == ["authorization_code", "refresh_token", "refresh_token"]
-    everything = refused.out + refused.err + said.out + said.err + verified.out + verified.err
+    everything = "".join(one.out + one.err for one in (failed, refused, said, resumed, verified))
     with open_store(f"sqlite:///{tmp_path / 'flux.db'}") as store:
         token = store.token("crm")
     assert token is not None and token.refresh is not None
-    kept = b"".join(file.read_bytes() for file in tmp_path.glob("flux.db*"))
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     for secret in (SECRET, token.refresh, token.access, "code-1", *crm.server.granted):
         assert secret not in everything
         assert secret.encode() not in kept
