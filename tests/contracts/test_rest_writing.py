@@ -173,8 +173,8 @@ def test_rows_decide_whether_a_refused_batch_is_halved(bench: Bench) -> None:
         "errors: [{status: 400, match: quota, code: RATE_LIMIT_EXCEEDED},"
         " {match: '(?P<field>email) bad', code: INVALID_EMAIL}]"
     )
+    throttle = Reply(400, {"message": "quota is used up"})
     with pytest.raises(FluxError) as quota:
-        throttle = Reply(400, {"message": "quota is used up"})
         answering(bench, declared, throttle, extra={"retry_budget": 0.1}).write(items(*contacts(2)))
     assert (quota.value.code, isinstance(quota.value, BatchRejected)) == ("RATE_LIMIT_EXCEEDED", False)
     with pytest.raises(BatchRejected) as bad:
