@@ -44,8 +44,8 @@ _CONFIG = {
                 sensitive=True,  # the URL holds a password
             ),
             "fernet_key": _option(
-                "Fernet key, or several with commas, with which tokens are encrypted that Flux fetches for connections. "
-                "When empty: ``[core] fernet_key``. For workers that must not know Airflow's own.",
+                "Fernet key, or several with commas, with which tokens are encrypted that Flux fetches for "
+                "connections. When empty: ``[core] fernet_key``. For workers that must not know Airflow's own.",
                 "",
                 "the output of cryptography.fernet.Fernet.generate_key()",
                 sensitive=True,

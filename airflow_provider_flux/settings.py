@@ -88,8 +88,8 @@ def fernet_keys() -> tuple[str, ...]:
         raise FluxError(
             "CONFIG_INVALID",
             "there is no Fernet key, and without one Flux keeps no token: it would lie in the store for all to read",
-            next_step="Set AIRFLOW__CORE__FERNET_KEY (or AIRFLOW__FLUX__FERNET_KEY) to the same key for every process. "
-            "One is made by: python -c \"from cryptography.fernet import Fernet as F; print(F.generate_key().decode())\"",
+            next_step="Set AIRFLOW__CORE__FERNET_KEY (or AIRFLOW__FLUX__FERNET_KEY) to the same key for every process, "
+            "made by: python -c \"from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())\"",
         )
     return keys
 
