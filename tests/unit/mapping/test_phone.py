@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_flux.mapping.countries import COUNTRIES
 from airflow_provider_flux.mapping.engine import compile_mapping
 from airflow_provider_flux.mapping.spec import MappingFile
 from airflow_provider_flux.mapping.transforms.base import Failure
-from airflow_provider_flux.mapping.countries import COUNTRIES
 from airflow_provider_flux.mapping.transforms.phone_quick import QuickReader
 from tests.unit.mapping.building import mapping, transform
 
