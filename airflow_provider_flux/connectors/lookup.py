@@ -52,6 +52,7 @@ class Lookup:
     """
 
     def __init__(self, options: DestinationOptions, search: Search) -> None:
+        self._mode = options.mode
         self._keys = [keys for keys in (options.key, *options.fallback_keys) if keys]
         self._search = search
 
@@ -74,7 +75,7 @@ class Lookup:
             for (values, positions), ids in zip(places.items(), answers, strict=True):
                 for position in positions if ids else ():
                     found[position] = _place(fields, values, ids)
-        return [place or NOWHERE for place in found]
+        return [place or self._nowhere(item) for item, place in zip(items, found, strict=True)]
 
     def place(self, item: WriteItem, *, links: bool = True) -> Place:
         """Where one record is; as `places`."""
@@ -83,6 +84,17 @@ class Lookup:
     def asks(self, item: WriteItem) -> bool:
         """Whether a search can find the record: one of its keys has all its values."""
         return any(_values(item, fields) is not None for fields in self._keys)
+
+    def _nowhere(self, item: WriteItem) -> Place:
+        """The place of a record that was not found.
+
+        One whose keys are all empty is not made: nothing would find it again, and a repeated write would make another.
+        """
+        if item.deleted or self._mode not in ("upsert", "create_if_missing") or self.asks(item):
+            return NOWHERE
+        named = ", ".join(self._keys[0]) if self._keys else None
+        message = f"nothing tells whether the record is there: its key is empty ({named})"
+        return Place(error=RecordError("REQUIRED_FIELD_MISSING", message, field=named))
 
     def missing(self, item: WriteItem) -> RecordError:
         """The error of a record that is to be changed and is not there."""
@@ -230,9 +242,6 @@ class LookupWrites:
         except OutcomeUnknown as unknown:
             if self._mode == "create":
                 raise
-            if not self._lookup.asks(item):
-                # No search can tell it: a retry would make it once more.
-                return RecordError("OUTCOME_UNKNOWN", unknown.message, answer=unknown.answer)
             if isinstance(unknown, NoVerdict):
                 # It did answer: the others of the batch need not wait until it answers this one otherwise.
                 return RecordError("UNREADABLE_ANSWER", unknown.message, answer=unknown.answer)

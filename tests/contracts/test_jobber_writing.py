@@ -156,16 +156,10 @@ def test_a_create_in_doubt_is_looked_up_among_the_newest_clients(crm: JobberAcco
     assert found in crm.vendor.clients
 
 
-def test_a_client_in_doubt_that_no_search_can_find_is_held_for_a_person(crm: JobberAccount) -> None:
-    def lost(call: Call) -> Reply:
-        crm.vendor.handle(call)
-        return Reply(reset=True)
-
-    destination = crm.destination(one_try=True)
-    crm.vendor.faults.append(lost)
-    (verdict,) = written(destination, [{"email": None, "lastName": "Nobody"}])
-    assert refused(verdict)[0] == "OUTCOME_UNKNOWN"
-    assert len(crm.vendor.clients) == 1
+def test_a_client_that_no_search_could_find_again_is_not_made(crm: JobberAccount) -> None:
+    (verdict,) = written(crm.destination(), [{"email": None, "lastName": "Nobody"}])
+    assert refused(verdict)[:2] == ("REQUIRED_FIELD_MISSING", "email")
+    assert crm.vendor.clients == {}
 
 
 def test_an_edit_in_doubt_is_computed_anew(crm: JobberAccount) -> None:

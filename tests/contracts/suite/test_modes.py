@@ -141,6 +141,20 @@ def test_what_the_vendor_demands_must_be_there(account: Account, mode: str) -> N
     assert account.vendor.count() == 0
 
 
+@pytest.mark.parametrize("mode", ["upsert", "create_if_missing"])
+def test_a_record_without_its_key_is_not_made(account: Account, mode: str) -> None:
+    """Nothing would find it again, and a repeated write would make another."""
+    if not has(account, mode):
+        return
+    destination = account.destination(mode)
+    for _ in range(2):
+        (verdict, fine) = verdicts(destination, [account.item(changed(ADA, email=None)), account.item(BOB)])
+        assert isinstance(verdict, RecordError)
+        assert verdict.code == "REQUIRED_FIELD_MISSING"
+        assert isinstance(fine, Written)
+    assert set(account.vendor.stored()) == {BOB["email"]}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_bad_record_costs_no_other_and_verdicts_come_in_order(account: Account, mode: str) -> None:
     if not has(account, mode) or account.vendor.max_name is None:

@@ -81,8 +81,20 @@ def test_keys_are_asked_in_order_until_one_finds_something() -> None:
 
 def test_a_list_or_an_object_is_no_key() -> None:
     shelf = Shelf()
-    assert LookupWrites(options(), shelf).find([WriteItem({"email": ["a"], "phone": {"n": 1}})]) == [None]
+    assert LookupWrites(options("create"), shelf).find([WriteItem({"email": ["a"], "phone": {"n": 1}})]) == [None]
     assert shelf.calls == []
+
+
+@pytest.mark.parametrize("mode", ["upsert", "create_if_missing"])
+def test_a_record_whose_keys_are_all_empty_is_not_made_for_nothing_would_find_it_again(mode: str) -> None:
+    shelf = Shelf(a=dict(ADA))
+    nobody = {"email": None, "phone": "", "name": "Nobody"}
+    verdict = write(shelf, mode, nobody)
+    assert isinstance(verdict, RecordError)
+    assert (verdict.code, verdict.field) == ("REQUIRED_FIELD_MISSING", "email")
+    assert shelf.calls == []
+    assert isinstance(write(shelf, mode, nobody, "a"), Written)  # the one that was delivered before is known
+    assert isinstance(write(shelf, mode, nobody, deleted=True), Written)
 
 
 def test_many_records_are_looked_up_with_one_search_per_key() -> None:
@@ -198,4 +210,5 @@ def test_a_create_after_a_look_up_whose_answer_was_lost_is_looked_up_by_the_retr
 
 
 def test_a_place_that_is_not_known_has_no_id() -> None:
-    assert Lookup(options(key=None, fallback_keys=[]), lambda fields, wanted: []).place(WriteItem(ADA)) == Place()
+    found = Lookup(options("update", key=None, fallback_keys=[]), lambda fields, wanted: []).place(WriteItem(ADA))
+    assert found == Place()
