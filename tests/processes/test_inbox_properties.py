@@ -26,6 +26,7 @@ from airflow_provider_flux.inbox import review
 from airflow_provider_flux.inbox.refusal import Refused
 from airflow_provider_flux.inbox.retry import queue
 from airflow_provider_flux.stages.context import ReplayOrder, RunContext
+from airflow_provider_flux.stages.promotion import promote
 from airflow_provider_flux.stages.read import read
 from airflow_provider_flux.stages.settle import settle
 from airflow_provider_flux.stages.transform import transform
@@ -151,6 +152,7 @@ class InboxMachine(RuleBasedStateMachine):
         lenient = lenient.replace("required: true, transforms", "transforms")
         text = lenient if self.mapping % 2 == 0 else MAPPING
         (self.include / "mappings" / "people" / f"v{self.mapping}.yaml").write_text(text)
+        promote(self.store, self.include, "people", self.mapping, by="ann", reason=None)
 
     @rule()
     def discard(self) -> None:
