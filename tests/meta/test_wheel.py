@@ -72,7 +72,9 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     assert metadata["Version"] == airflow_provider_flux.__version__
     assert metadata["License-Expression"] == "Apache-2.0"
     assert "Apache License" in _metadata(wheel, "licenses/LICENSE")
-    assert set(metadata.get_all("Provides-Extra", [])) == {"postgres", "postgres-psycopg2"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "mysql", "postgres", "postgres-psycopg2", "salesforce",
+    }  # fmt: skip
 
 
 def test_airflow_finds_the_provider_and_the_shell_the_command(wheel: Path) -> None:
