@@ -26,7 +26,8 @@ def check(arguments: Namespace, out: Output) -> int:
     for path in paths:
         if not path.exists():
             raise UsageError(f"there is no file or folder '{path}'")
-    checked = examine(settings.load().include, paths)
+    include = settings.load().include
+    checked = examine(include, paths, _active_versions(include) if arguments.online else None)
     report = checked.report
     silent: tuple[str, ...] = ()
     if arguments.online:
@@ -51,6 +52,14 @@ def _print(report: CheckReport, out: Output) -> None:
         out.line(f"warning: {warning}")
     valid = f"{counted(len(report.flows), 'valid flow')}, {counted(len(report.mappings), 'valid mapping')}"
     out.line(f"{valid}, {counted(len(report.problems), 'problem')}, {counted(len(report.warnings), 'warning')}")
+
+
+def _active_versions(include: Path) -> dict[str, int]:
+    """What runs, which only the store knows; a check of the files alone needs none."""
+    from airflow_provider_flux.stages.versions import active_versions
+
+    with the_store() as store:
+        return active_versions(store, include)
 
 
 def _online(checked: Checked, out: Output) -> OnlineReport:

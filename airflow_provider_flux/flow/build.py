@@ -92,7 +92,7 @@ def _versions(document: Document, library: Library) -> list[int | None]:
         name, pin = split_mapping(document.data.get("mapping"))
     except ValueError:
         return [None]  # said by the model of the file
-    return [pin] if pin is not None else [*reversed(library.versions(name))] or [None]
+    return [pin] if pin is not None else [*library.candidates(name)] or [None]
 
 
 def _unfit(version: int | None, problem: Problem) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +45,15 @@ def check(include: Path, paths: Sequence[Path] = ()) -> CheckReport:
     return examine(include, paths).report
 
 
-def examine(include: Path, paths: Sequence[Path] = ()) -> Checked:
+def examine(include: Path, paths: Sequence[Path] = (), active: Mapping[str, int] | None = None) -> Checked:
     """Check all flows, all versions of all mappings and all connector files.
 
     :param paths: files or folders of the include folder to which the check is limited; a flow among them is checked
         together with the mapping and the connector files that it names
+    :param active: the active version of each mapping, where the store was asked for it
     """
     scope = _Scope(include, paths)
-    library = Library(include)
+    library = Library(include, active)
     problems, warnings = _names(include, library, scope)
     problems += scope.problems
     flows, valid, used = [], [], set()

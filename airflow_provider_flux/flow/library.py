@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from collections.abc import Mapping as AnyMapping
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -45,10 +46,13 @@ class _Once(Generic[Key, Value]):
 
 
 class Library:
-    """:param include: folder with `flows/`, `mappings/` and `connectors/`"""
+    """:param include: folder with `flows/`, `mappings/` and `connectors/`
+    :param active: the active version of each mapping, where that is known; the store has it
+    """
 
-    def __init__(self, include: Path) -> None:
+    def __init__(self, include: Path, active: AnyMapping[str, int] | None = None) -> None:
         self.include = include
+        self._active = active or {}
         self._versions: dict[str, dict[int, Path]] = {}
         self._mapping = _Once(self._load_mapping)
         self._mapping_file = _Once(self._load_mapping_file)
@@ -72,6 +76,12 @@ class Library:
         if name not in self._versions:
             self._versions[name] = folder.mapping_versions(self.include, name)
         return self._versions[name]
+
+    def candidates(self, name: str) -> list[int]:
+        """The versions with which a flow may run that follows the mapping: the active one, or, where that is not known,
+        every one, the newest first."""
+        active = self._active.get(name)
+        return [active] if active in self.versions(name) else [*reversed(self.versions(name))]
 
     def mapping(self, name: str, version: int | None, country: str | None = None) -> Mapping:
         """A compiled mapping; the newest version unless one is given.

@@ -92,6 +92,12 @@ def versions(store: Store, include: Path, name: str) -> Versions:
     return Versions(name, {number: Version(number, files.get(number), rows.get(number)) for number in numbers})
 
 
+def active_versions(store: Store, include: Path) -> dict[str, int]:
+    """The active version of every mapping that has a file."""
+    found = {name: versions(store, include, name).active for name in folder.mapping_names(include)}
+    return {name: number for name, number in found.items() if number is not None}
+
+
 def resolve(store: Store, include: Path, flow: Flow, version: int | None = None) -> Mapping:
     """The mapping with which a flow runs now.
 

@@ -206,3 +206,10 @@ def test_a_system_that_does_not_describe_itself_is_called_and_named(
 def test_without_online_no_system_is_asked(call: Call, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_CRM")
     assert call("check").code == 0
+
+
+def test_the_version_that_runs_is_compared_and_not_a_draft(place: Path, call: Call) -> None:
+    (place / "mappings/people/v2.yaml").write_text(MAPPING + "  - {value: x, to: no_such_column}\n")
+    assert "no_such_column" not in call("check", "--online").out
+    assert call("mapping", "promote", "people", "2").code == 0
+    assert "no_such_column" in call("check", "--online").out
