@@ -129,7 +129,7 @@ def test_400_type(desk: Desk, studio: Platform, crm: System) -> None:
     desk.tick("enrich")
     desk.do("look").shows("400-type")
     desk.fix("400-type", "enrich", "enrich")
-    desk.clear("scheduled__1", "enrich")
+    desk.do("retry-run")
     assert_delivered(desk, studio)
     assert {run["payload"]["employees"] for run in studio.runs} == {120, 7}
 
