@@ -68,6 +68,7 @@ class JobberDestinationOptions(ObjectDestinationOptions):
     """Writes clients or jobs."""
 
     OBJECTS: ClassVar[Mapping[str, ObjectType]] = OBJECTS
+    IN_A_ROW: ClassVar[int | None] = 50
 
     lists: Literal["merge", "replace"] = Field(
         default="merge",

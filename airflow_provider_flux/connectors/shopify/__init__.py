@@ -63,6 +63,7 @@ class ShopifyDestinationOptions(ObjectDestinationOptions):
     """Writes customers, products or orders."""
 
     OBJECTS: ClassVar[Mapping[str, ObjectType]] = OBJECTS
+    IN_A_ROW: ClassVar[int | None] = 100
 
     custom_id: str | None = Field(
         default=None,

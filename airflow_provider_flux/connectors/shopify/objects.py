@@ -31,7 +31,6 @@ CUSTOMERS = ObjectType(
     match=("email", "phone", "id"),
     fallback_keys=True,
     deletes=("ignore", "delete"),
-    batch_size=100,
     doubt="upsert, update: sent again. create: looked up by the key (e-mail and phone are unique in a shop)",
     fields=(
         *_ID_AND_TIMES,
@@ -59,7 +58,6 @@ PRODUCTS = ObjectType(
     modes=("upsert", "create", "update", "create_if_missing"),
     match=("handle", "id"),
     deletes=("ignore", "archive", "delete"),
-    batch_size=100,
     doubt="upsert, update: sent again. create: looked up by the handle",
     fields=(
         *_ID_AND_TIMES,
@@ -84,7 +82,6 @@ ORDERS = ObjectType(
     paging=_PAGING,
     modes=("update",),
     match=("id",),
-    batch_size=100,
     doubt="update: sent again",
     fields=(
         FieldInfo("id", "string", "gid://shopify/Order/...", required=True),
