@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_flux.provider_info import get_provider_info
 from airflow_provider_flux.store import open_store
 from airflow_provider_flux.store.rows import Run
 from tests.airflow.flows import MAPPING, contacts, flow_text, make_database, read_contacts
@@ -224,7 +225,8 @@ def test_the_command_line_finds_a_connection_in_airflows_database(flux: RunningA
 @pytest.mark.timeout(300)
 def test_the_connection_form_reaches_the_ui(flux: RunningAirflow) -> None:
     forms = {form["connection_type"]: form for form in flux.get("/ui/connections/hook_meta")}
-    assert forms["flux_rest"]["hook_name"] == "Flux REST"
     assert forms["flux_rest"]["standard_fields"]["password"]["title"] == "API key, token or password"
-    assert set(forms["flux_rest"]["extra_fields"]) == {"timeout", "verify", "proxy", "test_path"}
-    assert set(forms["flux_sql"]["extra_fields"]) == {"dialect", "driver", "url"}
+    for declared in get_provider_info()["connection-types"]:
+        shown = forms[declared["connection-type"]]
+        assert shown["hook_name"] == declared["hook-name"]
+        assert set(shown["extra_fields"]) == set(declared["conn-fields"])
