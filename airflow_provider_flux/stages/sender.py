@@ -16,7 +16,7 @@ from airflow_provider_flux.stages.acknowledge import Acknowledger
 from airflow_provider_flux.stages.batches import Batch
 from airflow_provider_flux.stages.context import RunContext
 from airflow_provider_flux.stages.deliver import Verdicts, deliver, find_or_deliver
-from airflow_provider_flux.stages.fail_fast import never, stopped_at, stops
+from airflow_provider_flux.stages.fail_fast import Stops, never, stopped_at, stops
 from airflow_provider_flux.stages.guard import Guard, Guarded
 from airflow_provider_flux.stages.isolate import is_fault, isolate
 from airflow_provider_flux.store.rows import NewError, Run
@@ -39,6 +39,7 @@ class Sender:
         self._acknowledger = acknowledger
         self._guard = Guard(ctx, destination.idempotent)
         self._stops = stops(ctx)
+        self._room = _room(destination, self._stops)
         self._states = ctx.store.batch_states(run, ctx.epoch)
         self._elsewhere = {} if destination.idempotent else ctx.store.acked_elsewhere(run, ctx.epoch)
         self._pool = ThreadPoolExecutor(destination.in_flight, thread_name_prefix="flux-write")
@@ -158,7 +159,7 @@ class Sender:
         raise FluxError(error.code, what, next_step=error.next_step, answer=error.answer, retry_after=retry_after)
 
     def _is_full(self) -> bool:
-        return len(self._flying) + len(self._waiting) >= self._destination.in_flight
+        return len(self._flying) + len(self._waiting) >= self._room
 
     def _depart(self) -> None:
         """Send the batches that wait, noted together before their first byte."""
@@ -291,6 +292,13 @@ def _hopeless(error: FluxError) -> bool:
     """Whether no other batch can fare better: the caller is refused, or the mapping does not fit the destination."""
     known = CATALOGUE[error.code]
     return known.disposition is Disposition.STOP or known.category is Category.MAPPING
+
+
+def _room(destination: Destination, stops: Stops) -> int:
+    """How many batches are noted as sent at once: some more than are on their way, where the destination may be sent
+    them twice. A thread then need not wait for the store before it takes the next one."""
+    spare = destination.in_flight // 2 if destination.idempotent and stops is never else 0
+    return destination.in_flight + spare
 
 
 def _same(guarded: Guarded, error: FluxError, before: str = "") -> Verdicts:

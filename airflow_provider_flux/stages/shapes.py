@@ -25,7 +25,7 @@ from airflow_provider_flux.store.shapes import ShapeRow
 
 log = logging.getLogger(__name__)
 
-OF_A_BATCH = 50
+OF_A_BATCH = 25
 """Records of a staged file that are looked at."""
 _GROWS_TO = 200
 """The first runs of a flow are its baseline, until it has so many records."""
