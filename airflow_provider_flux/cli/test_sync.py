@@ -10,10 +10,12 @@ from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output, plain
 from airflow_provider_flux.cli.place import credentials_for, find_flow, the_store
 from airflow_provider_flux.cli.values import counted
-from airflow_provider_flux.errors import CATALOGUE
+from airflow_provider_flux.errors import CATALOGUE, preview
 
 if TYPE_CHECKING:
     from airflow_provider_flux.stages.testsync import Sample, TestReport
+
+_SOURCE = 500  # characters of a source record that are shown; `--json` has all of it
 
 
 def test(arguments: Namespace, out: Output) -> int:
@@ -40,6 +42,7 @@ def test(arguments: Namespace, out: Output) -> int:
 def _print(report: TestReport, out: Output) -> None:
     for sample in report.samples:
         out.line(f"{sample.key or '(no key)'}: {sample.fate}")
+        out.line(f"    source: {preview(_text(sample.source), _SOURCE)}")
         if sample.errors:
             _print_errors(sample, out)
         elif sample.mapped is not None:

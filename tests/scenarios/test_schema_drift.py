@@ -28,6 +28,16 @@ def test_a_renamed_field_is_read_in_both_shapes(desk: Desk, crm: System) -> None
     assert desk.states() == {"c2": "resolved"}
 
 
+def test_a_renamed_field_is_told_with_the_rule_that_it_breaks(desk: Desk, crm: System) -> None:
+    desk.change_mapping("[{from: phone, to: phone, transforms: [{phone_e164: {country: US}}], required: true}]")
+    crm.put(*(person(number) for number in range(1, 13)))
+    desk.tick()
+    for day in ("02", "03"):  # the first of them still reads old records, by the lookback
+        crm.put(*(renamed(number, updated_at=f"2026-03-{day}T00:00:00Z") for number in range(13, 25)))
+        desk.tick()
+    desk.do("drift").shows("drift")
+
+
 def test_a_flow_that_pins_the_old_version_is_moved_to_the_new_one(desk: Desk, crm: System) -> None:
     desk.change_mapping("[{from: phone, to: phone, required: true}]")
     desk.change_flow("mapping: contacts@1")

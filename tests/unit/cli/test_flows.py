@@ -84,7 +84,8 @@ def test_a_schema_is_json_schema(call: Call, kind: str) -> None:
 def test_a_test_sync_shows_results_and_errors_and_writes_nothing(workdir: Workdir, call: Call) -> None:
     said = call("test", "crm_contacts", "--limit", "20")
     assert said.code == 1, "one of the first twenty has letters in its phone"
-    assert 'c-00001: mapped\n    crm_id = "c-00001"\n' in said.out
+    assert 'c-00001: mapped\n    source: {"id": "c-00001", ' in said.out
+    assert '}\n    crm_id = "c-00001"\n' in said.out
     assert "Invalid format (INVALID_FORMAT): properties.phone -> phone: " in said.out
     assert said.out.splitlines()[-1].startswith("20 records through contacts@1: ")
     assert said.out.splitlines()[-1].endswith("; nothing was written")
