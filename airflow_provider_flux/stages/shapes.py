@@ -31,7 +31,7 @@ _GROWS_TO = 200
 """The first runs of a flow are its baseline, until it has so many records."""
 _LAST = 10
 """Shapes of last runs that are laid together, until they have enough records."""
-_SAME_OBJECT = ("object", "table", "query", "path", "records")
+_SAME_OBJECT = ("object", "table", "query", "path", "records", "body")
 
 
 @dataclass(frozen=True)
