@@ -15,6 +15,7 @@ from airflow_provider_flux.cli.selection import person
 from airflow_provider_flux.cli.values import UsageError, counted, did_you_mean
 
 if TYPE_CHECKING:
+    from airflow_provider_flux.flow.uses import Use
     from airflow_provider_flux.inbox.retry import Queued
     from airflow_provider_flux.stages.versions import Version, Versions
     from airflow_provider_flux.store import Store
@@ -42,11 +43,13 @@ class VersionFacts:
 def list_mappings(arguments: Namespace, out: Output) -> int:
     """Print one line per version of every mapping."""
     from airflow_provider_flux.flow.folder import mapping_names
+    from airflow_provider_flux.flow.uses import all_uses
 
     include = settings.load().include
+    uses = all_uses(include)
     with the_store() as store:
         names = sorted({*mapping_names(include), *(row.name for row in store.mapping_rows())})
-        found = [facts for name in names for facts in _facts(_versions(store, name))]
+        found = [facts for name in names for facts in _facts(_versions(store, name), uses.get(name, []))]
     if out.json:
         out.data(found)
         return 0
@@ -62,9 +65,12 @@ def list_mappings(arguments: Namespace, out: Output) -> int:
 
 def show_mapping(arguments: Namespace, out: Output) -> int:
     """Print the versions of one mapping, and who decided what."""
+    from airflow_provider_flux.flow.uses import uses_of
+
     with the_store() as store:
         known = expect_mapping(store, arguments.name)
-        facts, changes = _facts(known), store.mapping_changes(known.name)
+        facts = _facts(known, uses_of(settings.load().include, known.name))
+        changes = store.mapping_changes(known.name)
     if out.json:
         out.data({"mapping": known.name, "versions": facts, "changes": changes})
         return 0
@@ -170,10 +176,7 @@ def expect_mapping(store: Store, name: str) -> Versions:
     return known
 
 
-def _facts(known: Versions) -> list[VersionFacts]:
-    from airflow_provider_flux.flow.uses import uses_of
-
-    uses = uses_of(settings.load().include, known.name)
+def _facts(known: Versions, uses: list[Use]) -> list[VersionFacts]:
     found = []
     for version in known.all.values():
         flows = [use.flow for use in uses if (use.pin or known.active) == version.number]

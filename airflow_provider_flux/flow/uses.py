@@ -25,15 +25,19 @@ class Use:
 
 
 def uses_of(include: Path, name: str) -> list[Use]:
-    """The flows that name a mapping, by id. One whose file is no YAML names nothing."""
-    found = []
+    """The flows that name a mapping, by id."""
+    return all_uses(include).get(name, [])
+
+
+def all_uses(include: Path) -> dict[str, list[Use]]:
+    """The flows that name each mapping, by id. One whose file is no YAML names nothing."""
+    found: dict[str, list[Use]] = {}
     for flow_id, path in folder.list_flows(include).paths.items():
         try:
             used, pin = split_mapping(read_file(path, path.name).data.get("mapping"))
         except (ConfigError, ValueError):
             continue
-        if used == name:
-            found.append(Use(flow_id, pin))
+        found.setdefault(used, []).append(Use(flow_id, pin))
     return found
 
 
