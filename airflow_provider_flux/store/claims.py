@@ -49,7 +49,8 @@ class Claims(StorePart):
         flow = filter.flow if filter.run is None else filter.run.flow
         with self._database.writing() as connection:
             take_turns(connection, flow or "")
-            return _claim(connection, run_id, [*filter.conditions(), _MAY_BE_TAKEN, *_sendable(payload)], limit)
+            wanted = [*filter.conditions(), _MAY_BE_TAKEN, *_sendable(payload), ~_tried_now()]
+            return _claim(connection, run_id, wanted, limit)
 
     def claim_due(self, flow: str, run_id: str, now: datetime) -> int:
         """Take the errors of a flow whose automatic retry is due.
@@ -60,7 +61,7 @@ class Claims(StorePart):
         due = and_(errors.c.flow == flow, errors.c.state == RETRYING, errors.c.due_at <= instant_text(now))
         with self._database.writing() as connection:
             take_turns(connection, flow)
-            return _claim(connection, run_id, [due, _KEPT], None)
+            return _claim(connection, run_id, [due, _KEPT, ~_tried_now()], None)
 
     def claim_again(self, run: Run) -> int:
         """Take the records of a replay that is cleared, once more: those that it delivered, and those that failed.

@@ -89,6 +89,18 @@ def test_many_processes_that_replay_at_once_neither_wait_for_ever_nor_lose_a_rec
         assert store.active_claims() == []
 
 
+def test_a_record_that_a_replay_has_failed_with_is_free_once_that_has_settled(store: Store, waiting: list[int]) -> None:
+    assert store.claim_errors("r1", ALL, limit=1) == 1
+    [row] = store.claimed("contacts", "r1")
+    run = replay(store, "r1")
+    store.ack(run, 0, 0, SHA, [], [error(row.ordinal, row.source_key, replaces=row.id)], [], 1)
+    assert store.claim_errors("r2", ALL) == 2, "the two others; the newest attempt still belongs to r1"
+    store.close_errors(run, FIRST, complete=True, replayed={row.id: row.source_key})
+    assert store.claim_errors("r3", ALL) == 1
+    [newest] = store.claimed("contacts", "r3")
+    assert (newest.attempt, newest.source_key) == (2, row.source_key)
+
+
 def test_what_is_held_or_claimed_is_not_taken(store: Store, waiting: list[int]) -> None:
     assert store.claim_errors("r1", ALL, limit=1) == 1
     assert store.claim_errors("r2", ALL) == 2
