@@ -53,7 +53,7 @@ class Lookup:
 
     def __init__(self, options: DestinationOptions, search: Search) -> None:
         self._mode = options.mode
-        self._keys = [keys for keys in (options.key, *options.fallback_keys) if keys]
+        self._keys = _keys_of(options)
         self._search = search
 
     def places(self, items: Sequence[WriteItem], *, links: bool = True) -> list[Place]:
@@ -83,7 +83,18 @@ class Lookup:
 
     def asks(self, item: WriteItem) -> bool:
         """Whether a search can find the record: one of its keys has all its values."""
-        return any(_values(item, fields) is not None for fields in self._keys)
+        return _tells(self._keys, item)
+
+    def find(self, items: Sequence[WriteItem]) -> list[str | None]:
+        """The id of each item that is there now (see `Destination.find`).
+
+        :raises FluxError: the system cannot be asked, or has several records that it could be
+        """
+        places = self.places(items, links=False)
+        for place in places:
+            if place.error is not None:
+                raise FluxError(place.error.code, place.error.message)
+        return [place.id for place in places]
 
     def _nowhere(self, item: WriteItem) -> Place:
         """The place of a record that was not found.
@@ -112,7 +123,7 @@ class Lookup:
 
 def can_be_found(options: DestinationOptions, item: WriteItem) -> bool:
     """Whether a look-up can tell of a record: one of its keys has all its values."""
-    return any(_values(item, fields) is not None for fields in (options.key, *options.fallback_keys) if fields)
+    return _tells(_keys_of(options), item)
 
 
 def next_step(mode: Mode, item: WriteItem, place: Place, missing: Callable[[WriteItem], RecordError]) -> Step | Verdict:
@@ -202,11 +213,7 @@ class LookupWrites:
 
         :raises FluxError: the system cannot be asked, or has several records that it could be
         """
-        places = self._lookup.places(items, links=False)
-        for place in places:
-            if place.error is not None:
-                raise FluxError(place.error.code, place.error.message)
-        return [place.id for place in places]
+        return self._lookup.find(items)
 
     def _linked(self, item: WriteItem, place: Place) -> tuple[Place, Verdict | None]:
         assert place.id is not None
@@ -261,6 +268,14 @@ def _by_link(item: WriteItem) -> Place | None:
     key = item.destination_key
     # A link that names no id holds the values of the key as a JSON list.
     return None if key is None or key.startswith("[") else Place(key, "link")
+
+
+def _keys_of(options: DestinationOptions) -> list[tuple[str, ...]]:
+    return [fields for fields in (options.key, *options.fallback_keys) if fields]
+
+
+def _tells(keys: Sequence[tuple[str, ...]], item: WriteItem) -> bool:
+    return any(_values(item, fields) is not None for fields in keys)
 
 
 def _values(item: WriteItem, fields: tuple[str, ...]) -> tuple[Any, ...] | None:

@@ -69,11 +69,7 @@ class HubspotDestination(Destination):
 
     def find(self, items: Sequence[WriteItem]) -> list[str | None]:
         """HubSpot's id of each record that is there."""
-        places = self._lookup.places(items, links=False)
-        for place in places:
-            if place.error is not None:
-                raise FluxError(place.error.code, place.error.message)
-        return [place.id for place in places]
+        return self._lookup.find(items)
 
     def calls(self) -> Tally:
         """The calls made so far."""

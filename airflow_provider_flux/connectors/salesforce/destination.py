@@ -70,11 +70,7 @@ class SalesforceDestination(Destination):
 
         :raises FluxError: the org cannot be asked, or has several records that it could be
         """
-        places = Lookup(self._options, self._ask).places(items, links=False)
-        for place in places:
-            if place.error is not None:
-                raise FluxError(place.error.code, place.error.message)
-        return [place.id for place in places]
+        return Lookup(self._options, self._ask).find(items)
 
     def calls(self) -> Tally:
         """The calls made so far."""
