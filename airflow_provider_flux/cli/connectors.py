@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import the_store
-from airflow_provider_flux.cli.values import UsageError, did_you_mean
+from airflow_provider_flux.cli.values import UsageError, did_you_mean, moment
 from airflow_provider_flux.connectors.credentials import from_environment
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def list_connections(arguments: Namespace, out: Output) -> int:
             one.connection,
             one.connector,
             one.state,
-            _when(one.good_at),
-            _when(one.bad_at),
+            moment(one.good_at),
+            moment(one.bad_at),
             ", ".join(f"{recent.kind} {recent.count}" for recent in one.recent),
             ", ".join(one.flows),
         )
@@ -122,15 +122,15 @@ def show_connection(arguments: Namespace, out: Output) -> int:
 def _print(facts: Facts, out: Output) -> None:
     out.line(f"{facts.connection} ({facts.connector}) is {facts.state}")
     if facts.disabled_at is not None:
-        out.line(f"  disabled  {_when(facts.disabled_at)} by {facts.disabled_by}: {facts.disabled_reason}")
+        out.line(f"  disabled  {moment(facts.disabled_at)} by {facts.disabled_by}: {facts.disabled_reason}")
         out.line(f"            `airflow-flux connectors enable {facts.connection}` switches it on again.")
-    out.line(f"  last good {_when(facts.good_at) or 'never'}")
+    out.line(f"  last good {moment(facts.good_at) or 'never'}")
     if facts.bad_at is not None:
-        out.line(f"  last bad  {_when(facts.bad_at)} ({facts.bad_kind}): {facts.bad_message}")
+        out.line(f"  last bad  {moment(facts.bad_at)} ({facts.bad_kind}): {facts.bad_message}")
     out.line(f"  flows     {', '.join(facts.flows) or 'none'}")
     out.line(f"  calls     {facts.calls} in the last 24 hours")
     for recent in facts.recent:
-        out.line(f"  {recent.count:>5} x {recent.kind}, last {_when(recent.last_at)}: {recent.message}")
+        out.line(f"  {recent.count:>5} x {recent.kind}, last {moment(recent.last_at)}: {recent.message}")
     for place, line in enumerate(facts.advice):
         out.line(f"  {'' if place else 'next':<9} {line}")
 
@@ -212,7 +212,3 @@ def _since() -> str:
     from airflow_provider_flux.stages.health import hour_before
 
     return hour_before(datetime.now(UTC), _HOURS)
-
-
-def _when(instant: str | None) -> str:
-    return "" if instant is None else f"{instant[:10]} {instant[11:16]}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_flux import settings
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import find_credentials, find_flow, the_store
+from airflow_provider_flux.cli.values import moment
 from airflow_provider_flux.errors import ConfigError, FluxError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _print(one: Drifted, out: Output) -> None:
         return
     compared = "as it describes itself"
     if one.observed is not None and one.since is not None:
-        compared = f"read {_when(one.observed)}, compared with {_when(one.since)}"
+        compared = f"read {moment(one.observed)}, compared with {moment(one.since)}"
     if not one.changes:
         out.line(f"{one.flow}: its source over connection '{one.connection}' is as it was ({compared}).")
         return
@@ -93,7 +94,3 @@ def _print(one: Drifted, out: Output) -> None:
     if any(change.rules for change in one.changes):
         name = one.mapping.partition("@")[0]
         out.line(f"  next      Write a version that handles both shapes, and try it: airflow-flux mapping try {name}")
-
-
-def _when(instant: str) -> str:
-    return f"{instant[:10]} {instant[11:16]}"

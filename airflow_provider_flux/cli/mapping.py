@@ -12,7 +12,7 @@ from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import the_store
 from airflow_provider_flux.cli.retry import Starter, refusals, tell_queued
 from airflow_provider_flux.cli.selection import person
-from airflow_provider_flux.cli.values import UsageError, counted, did_you_mean
+from airflow_provider_flux.cli.values import UsageError, counted, did_you_mean, moment
 
 if TYPE_CHECKING:
     from airflow_provider_flux.flow.uses import Use
@@ -58,7 +58,7 @@ def list_mappings(arguments: Namespace, out: Output) -> int:
         return 0
     out.table(
         ("mapping", "#version", "state", "since", "flows", "remark"),
-        [(one.mapping, one.version, one.state, _when(one.since), ", ".join(one.flows), one.remark) for one in found],
+        [(one.mapping, one.version, one.state, moment(one.since), ", ".join(one.flows), one.remark) for one in found],
     )
     return 0
 
@@ -81,9 +81,8 @@ def show_mapping(arguments: Namespace, out: Output) -> int:
     for change in changes:
         instead = f" instead of version {change.replaced}" if change.replaced is not None else ""
         why = f": {change.reason}" if change.reason else ""
-        out.line(
-            f"  {_when(change.decided_at)}  {change.decided_by} {change.action}d version {change.version}{instead}{why}"
-        )
+        decision = f"{change.decided_by} {change.action}d version {change.version}{instead}{why}"
+        out.line(f"  {moment(change.decided_at)}  {decision}")
     if not changes:
         out.line(f"Nobody promoted a version yet; version {known.active} runs because it is the oldest.")
     return 0
@@ -226,7 +225,3 @@ def _send_again(store: Store, cleared: list[int], arguments: Namespace, out: Out
             by=person(arguments.by),
             start=Starter(out, local=False).start,
         )
-
-
-def _when(instant: str | None) -> str:
-    return "" if instant is None else f"{instant[:10]} {instant[11:16]}"

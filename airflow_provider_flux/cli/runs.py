@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_flux.cli.output import Output
 from airflow_provider_flux.cli.place import expect_flow, find_flow, find_run, the_store
 from airflow_provider_flux.cli.run import print_report
-from airflow_provider_flux.cli.values import UsageError, counted
+from airflow_provider_flux.cli.values import UsageError, counted, moment
 from airflow_provider_flux.errors import FluxError
 
 if TYPE_CHECKING:
@@ -75,8 +75,3 @@ def _flow_file(flow_id: str) -> FlowFile | None:
         return find_flow(flow_id).file
     except (UsageError, FluxError):
         return None
-
-
-def moment(instant: str) -> str:
-    """An instant of the store, to the minute."""
-    return f"{instant[:10]} {instant[11:16]}"

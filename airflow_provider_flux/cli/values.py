@@ -83,3 +83,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 flow`, `2 flows`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def moment(instant: str | None) -> str:
+    """An instant of the store, to the minute; an empty text for none."""
+    return "" if instant is None else f"{instant[:10]} {instant[11:16]}"
