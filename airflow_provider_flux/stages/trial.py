@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -99,14 +99,15 @@ def try_version(store: Store, staging: Staging, include: Path, name: str, versio
     :param sample: most good records, of all flows together
     :raises ConfigError: the version is not there or not valid
     """
-    trial = failed_records(store, include, name, version)
-    flows = _flows(include, name)
-    for flow, old, new in _both(store, include, flows, name, version):
-        for record in _good_records(store, staging, flow, old, -(-sample // len(flows))):
-            _judge_good(trial, flow.id, record, compare(old, new, record.data))
+    trial, tried = _new_trial(store, include, name, version)
+    for one in tried:
+        _judge_inbox(trial, store, one, UNSETTLED)
+    for one in tried:
+        for record in _good_records(store, staging, one.flow, one.old, -(-sample // len(tried))):
+            _judge_good(trial, one.flow.id, record, compare(one.old, one.new, record.data))
     for causes in (trial.still, trial.broken):
-        causes.sort(key=lambda one: -one.records)
-    trial.changes.sort(key=lambda one: -one.records)
+        causes.sort(key=lambda cause: -cause.records)
+    trial.changes.sort(key=lambda change: -change.records)
     return trial
 
 
@@ -117,20 +118,32 @@ def failed_records(
 
     :param states: of their errors
     """
-    trial = Trial(name, version, f"{name}@{versions(store, include, name).active}")
-    for flow, old, new in _both(store, include, _flows(include, name), name, version):
-        for row in store.iter_errors(ErrorFilter(flow=flow.id, mapping=name, state=states)):
-            _judge_failed(trial, row, old, new)
+    trial, tried = _new_trial(store, include, name, version)
+    for one in tried:
+        _judge_inbox(trial, store, one, states)
     return trial
 
 
-def _both(
-    store: Store, include: Path, flows: list[Flow], name: str, version: int
-) -> Iterator[tuple[Flow, Mapping, Mapping]]:
-    """Each flow with the mapping that runs in it now, and with the version in question."""
-    chosen = versions(store, include, name).all[version]
-    for flow in flows:
-        yield flow, resolve(store, include, flow), compiled(include, name, chosen, flow.file.country)
+class _Tried(NamedTuple):
+    """A flow with the mapping that runs in it now, and with the version in question."""
+
+    flow: Flow
+    old: Mapping
+    new: Mapping
+
+
+def _new_trial(store: Store, include: Path, name: str, version: int) -> tuple[Trial, list[_Tried]]:
+    known = versions(store, include, name)
+    tried = []
+    for flow in _flows(include, name):
+        new = compiled(include, name, known.all[version], flow.file.country)
+        tried.append(_Tried(flow, resolve(store, include, flow), new))
+    return Trial(name, version, f"{name}@{known.active}"), tried
+
+
+def _judge_inbox(trial: Trial, store: Store, one: _Tried, states: Collection[str]) -> None:
+    for row in store.iter_errors(ErrorFilter(flow=one.flow.id, mapping=trial.mapping, state=states)):
+        _judge_failed(trial, row, one.old, one.new)
 
 
 def _flows(include: Path, name: str) -> list[Flow]:
