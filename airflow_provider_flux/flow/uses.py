@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,15 +42,18 @@ def all_uses(include: Path) -> dict[str, list[Use]]:
     return found
 
 
-def problems_with(include: Path, flow_id: str, version: int) -> list[Problem]:
-    """What a valid flow would have against running with a version of its mapping; nothing for a flow that is not valid
-    with any."""
-    path = folder.list_flows(include).paths[flow_id]
-    library = Library(include)
-    document = read_file(path, folder.shown(include, path))
-    built = build_with(document, library, version)
-    if built.file is not None:
-        return []
-    others = [other for other in library.versions(document.data["mapping"]) if other != version]
-    fits_another = any(build_with(document, library, other).file is not None for other in others)
-    return built.problems if fits_another else []
+def problems_with(include: Path, name: str, version: int, flows: Iterable[str]) -> list[Problem]:
+    """What valid flows that follow a mapping would have against running with a version of it.
+
+    A flow that is not valid with any version has nothing against this one.
+    """
+    library, paths = Library(include), folder.list_flows(include).paths
+    others = [other for other in library.versions(name) if other != version]
+    problems: list[Problem] = []
+    for flow_id in flows:
+        path = paths[flow_id]
+        document = read_file(path, folder.shown(include, path))
+        built = build_with(document, library, version)
+        if built.file is None and any(build_with(document, library, other).file is not None for other in others):
+            problems += built.problems
+    return problems

@@ -53,7 +53,9 @@ def promote(store: Store, include: Path, name: str, version: int, *, by: str, re
     mapping_of_text(text, place, name, version)
     uses = uses_of(include, name)
     followers = [use for use in uses if use.pin is None]
-    _expect_fit(include, chosen, followers)
+    problems = problems_with(include, name, version, _flows(followers))
+    if problems:
+        raise ConfigError(problems)
     rows = [one.number for one in known.all.values() if one.row is not None and one.row.state == ACTIVE]
     replaces = rows[0] if rows else None
     done = store.promote_mapping(
@@ -131,13 +133,6 @@ def _text(chosen: Version, include: Path) -> tuple[str, str]:
         return text_of(chosen.path), folder.shown(include, chosen.path)
     assert chosen.kept is not None  # a version without a file has a row, and one without a text is retired
     return chosen.kept, "as it was promoted before"
-
-
-def _expect_fit(include: Path, chosen: Version, followers: list[Use]) -> None:
-    """:raises ConfigError: when the version does not fit a flow that would run with it"""
-    problems = [problem for use in followers for problem in problems_with(include, use.flow, chosen.number)]
-    if problems:
-        raise ConfigError(problems)
 
 
 def _rebase(store: Store, include: Path, flow: str) -> None:
