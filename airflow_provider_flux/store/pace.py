@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
-from sqlalchemy import and_, delete, insert, or_, select, text, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.sql import Delete
 
-from airflow_provider_flux.store.part import StorePart
+from airflow_provider_flux.store.part import StorePart, shared_now, take_turns
 from airflow_provider_flux.store.tables import pace
 from airflow_provider_flux.store.text import clean
 from airflow_provider_flux.transport.ledger import Entry, Grant, grant
 from airflow_provider_flux.transport.pace import Limit
-
-_TURNS = text(f"SELECT pg_advisory_xact_lock({0x50616365}, hashtext(:connection))")
-_CLOCK = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 
 
 class Pacing(StorePart):
@@ -33,7 +28,8 @@ class Pacing(StorePart):
         """
         name = clean(connection)
         with self._database.writing() as database:
-            now = _turn(database, name)
+            take_turns(database, f"pace {name}")
+            now = shared_now(database).timestamp()
             database.execute(_forget(name, limits, life, now))
             rows = database.execute(
                 select(pace.c.name, pace.c.calls, pace.c.open, pace.c.until).where(pace.c.connection == name)
@@ -69,22 +65,8 @@ class Pacing(StorePart):
             if not used:
                 database.execute(delete(pace).where(mine))
                 return
-            ended = {"calls": used, "open": 0, "until": _now(database) + pace.c.seconds}
+            ended = {"calls": used, "open": 0, "until": shared_now(database).timestamp() + pace.c.seconds}
             database.execute(update(pace).where(mine).values(ended))
-
-
-def _turn(database: Connection, connection: str) -> float:
-    """Let one transaction at a time count the calls of a connection, and tell the time when its turn has come."""
-    if database.dialect.name == "postgresql":  # SQLite has one writer anyway
-        database.execute(_TURNS, {"connection": connection})
-    return _now(database)
-
-
-def _now(database: Connection) -> float:
-    """The time by the clock that all tasks share."""
-    if database.dialect.name != "postgresql":
-        return time.time()  # a SQLite store is on one machine
-    return float(database.execute(_CLOCK).scalar_one())
 
 
 def _forget(connection: str, limits: Sequence[Limit], life: float, now: float) -> Delete:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
@@ -11,8 +13,8 @@ from airflow_provider_flux.store.database import Database
 LARGEST_ID = 2**63 - 1
 """What a row's number can be at most; a larger one that a person typed is the number of nothing."""
 
-
 _TURNS = text(f"SELECT pg_advisory_xact_lock({0x466C7578}, hashtext(:flow))")
+_CLOCK = text("SELECT clock_timestamp()")
 
 
 class StorePart:
@@ -20,6 +22,14 @@ class StorePart:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+def shared_now(connection: Connection) -> datetime:
+    """The time by the clock that all tasks share, on whichever machine they run: the database's."""
+    if connection.dialect.name != "postgresql":
+        return datetime.now(UTC)  # a SQLite store is on one machine
+    now: datetime = connection.execute(_CLOCK).scalar_one()
+    return now
 
 
 def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import or_, select, text, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import or_, select, update
 
-from airflow_provider_flux.store.part import StorePart, insert_into
+from airflow_provider_flux.store.part import StorePart, insert_into, shared_now
 from airflow_provider_flux.store.seal import Unreadable, check_key, seal, unseal
 from airflow_provider_flux.store.tables import tokens
 from airflow_provider_flux.store.text import clean, instant_text, now_text
 from airflow_provider_flux.transport.shared import StoredToken, UnreadableToken
-
-_NOW = text("SELECT clock_timestamp()")
 
 
 class Tokens(StorePart):
@@ -51,7 +48,7 @@ class Tokens(StorePart):
         name, free = clean(connection), tokens.c.lease_until.is_(None)
         first = {"connection": name}
         with self._database.writing() as database:
-            now = _now(database)
+            now = shared_now(database)
             # The row is there, and locked, before the one statement that compares.
             database.execute(insert_into(tokens, database.dialect.name).values(first).on_conflict_do_nothing())
             mine = update(tokens).where(
@@ -74,11 +71,3 @@ class Tokens(StorePart):
                 insert = insert_into(tokens, database.dialect.name).values(connection=name, **row)
                 database.execute(insert.on_conflict_do_update(index_elements=[tokens.c.connection], set_=row))
             database.execute(mine.values(lease_by=None, lease_until=None))
-
-
-def _now(database: Connection) -> datetime:
-    """The time by the clock that all tasks share."""
-    if database.dialect.name != "postgresql":
-        return datetime.now(UTC)  # a SQLite store is on one machine
-    now: datetime = database.execute(_NOW).scalar_one()
-    return now
