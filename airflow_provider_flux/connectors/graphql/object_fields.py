@@ -5,7 +5,7 @@ https://spec.graphql.org/October2021/#sec-Introspection
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from airflow_provider_flux.connectors.declare import Description, FieldInfo, ObjectType
@@ -40,6 +40,29 @@ SCALARS = {
     "ID": "string",
 }
 """Of scalars: those of GraphQL itself, and the names that most schemas give to numbers and dates."""
+
+
+def describe_known(
+    open_graph: Callable[[], Graph],
+    objects: Mapping[str, ObjectType],
+    shapes: Mapping[str, Shape],
+    options: SourceOptions | DestinationOptions | None,
+    object_name: str | None,
+) -> Description:
+    """`describe_object` of the object that a flow or a person names.
+
+    :param objects: those that the connector knows, by name; `shapes` alike
+    :param object_name: else the object of `options` is meant
+    :raises FluxError: NOT_FOUND for an object that the connector does not know; as `describe_object`
+    """
+    name = str(object_name or getattr(options, "object", ""))
+    if name not in objects:
+        raise FluxError("NOT_FOUND", f"there is no object `{name}`; there are {', '.join(objects)}")
+    graph = open_graph()
+    try:
+        return describe_object(graph, objects[name], shapes[name], options)
+    finally:
+        graph.close()
 
 
 def describe_object(

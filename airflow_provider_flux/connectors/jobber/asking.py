@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from airflow_provider_flux.connectors.credentials import Credentials
 from airflow_provider_flux.connectors.declare import Description
 from airflow_provider_flux.connectors.graphql.graph import Graph
-from airflow_provider_flux.connectors.graphql.object_fields import describe_object
+from airflow_provider_flux.connectors.graphql.object_fields import describe_known
 from airflow_provider_flux.connectors.jobber import PROFILE, VERSION
 from airflow_provider_flux.connectors.jobber.objects import OBJECTS, SHAPES
 from airflow_provider_flux.connectors.options import DestinationOptions, SourceOptions
@@ -86,11 +87,5 @@ def describe(
 
     :raises FluxError: NOT_FOUND for an object that this connector does not know
     """
-    name = str(object_name or getattr(options, "object", ""))
-    if name not in OBJECTS:
-        raise FluxError("NOT_FOUND", f"there is no object `{name}`; there are {', '.join(OBJECTS)}")
-    graph = endpoint(credentials, outage=SOURCE, tally=tally)
-    try:
-        return describe_object(graph, OBJECTS[name], SHAPES[name], options)
-    finally:
-        graph.close()
+    opening = partial(endpoint, credentials, outage=SOURCE, tally=tally)
+    return describe_known(opening, OBJECTS, SHAPES, options, object_name)
