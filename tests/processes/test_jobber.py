@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.servers.wire import Call, Reply, serve
+from tests.contracts.servers.wire import serve
 from tests.contracts.vendors.jobber import Jobber
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
+from tests.processes.vendor_crash import kill_at
 
 RECORDS = 40
 FLOW = """\
@@ -44,23 +42,6 @@ def jobber(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobber]:
         yield vendor
 
 
-def kill_at(flux: Flux, jobber: Jobber, number: int, moment: str) -> None:
-    """Kill the stage's process at that creation, before or after the client is made."""
-    made = Counter[str]()
-
-    def fault(call: Call) -> Reply | None:
-        creates = b"clientCreate" in call.body
-        made["seen"] += creates
-        if not creates or made["seen"] != number:
-            jobber.faults.append(fault)
-            return None
-        reply = jobber.handle(call) if moment == "after" else Reply(503)
-        os.kill(flux.pid, signal.SIGKILL)
-        return reply
-
-    jobber.faults.append(fault)
-
-
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize(("mode", "in_flight"), [("upsert", 4), ("create", 1)])
 def test_every_client_is_there_once_after_a_crash(
@@ -73,7 +54,7 @@ def test_every_client_is_there_once_after_a_crash(
     flux.stage("read", "r1")
     flux.stage("transform", "r1")
     jobber.search_is_late = True
-    kill_at(flux, jobber, 17, moment)
+    kill_at(flux, jobber, 17, moment, lambda call: b"clientCreate" in call.body)
     assert flux.killed("write", "r1")
     assert 0 < jobber.count() < RECORDS
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.servers.wire import Call, Reply, serve
+from tests.contracts.servers.wire import serve
 from tests.contracts.vendors.pipedrive import PipedriveVendor
 from tests.processes.conftest import Flux, assert_sum_holds, contacts
+from tests.processes.vendor_crash import kill_at
 
 RECORDS = 60
 FLOW = """\
@@ -50,23 +48,6 @@ def crm(monkeypatch: pytest.MonkeyPatch) -> Iterator[PipedriveVendor]:
         yield vendor
 
 
-def kill_at(flux: Flux, crm: PipedriveVendor, number: int, moment: str) -> None:
-    """Kill the stage's process at that POST, before or after the record is made."""
-    posts = Counter[str]()
-
-    def fault(call: Call) -> Reply | None:
-        if call.method == "POST":
-            posts["seen"] += 1
-        if call.method != "POST" or posts["seen"] != number:
-            crm.faults.append(fault)
-            return None
-        reply = crm.handle(call) if moment == "after" else Reply(503)
-        os.kill(flux.pid, signal.SIGKILL)
-        return reply
-
-    crm.faults.append(fault)
-
-
 def prepare(flux: Flux, *, mode: str, in_flight: int = 1, key: str = "email") -> None:
     flux.write_flow()
     (flux.folder / "include/flows/contacts.yaml").write_text(FLOW.format(mode=mode, in_flight=in_flight, key=key))
@@ -82,7 +63,7 @@ def test_every_record_is_there_once_after_a_crash(
     flux: Flux, crm: PipedriveVendor, mode: str, in_flight: int, moment: str
 ) -> None:
     prepare(flux, mode=mode, in_flight=in_flight)
-    kill_at(flux, crm, 27, moment)
+    kill_at(flux, crm, 27, moment, lambda call: call.method == "POST")
     assert flux.killed("write", "r1")
     assert 0 < crm.count() < RECORDS
 
@@ -95,7 +76,7 @@ def test_every_record_is_there_once_after_a_crash(
 
 def test_what_cannot_be_looked_up_is_held_and_never_doubled(flux: Flux, crm: PipedriveVendor) -> None:
     prepare(flux, mode="create", key="null")
-    kill_at(flux, crm, 27, "after")
+    kill_at(flux, crm, 27, "after", lambda call: call.method == "POST")
     assert flux.killed("write", "r1")
 
     run = flux.run("r1", "write settle")
